@@ -1,0 +1,319 @@
+"""The model: equations composed into blocks, forward and backward. No formula here.
+
+A block is pre-norm: `h = x + attention(norm(x))`, then `y = h + experts(norm(h))`.
+Every backward reads upward through its forward; where a forward forks, its backward
+adds.
+"""
+
+from typing import NamedTuple, Self
+
+import numpy as np
+
+from moe.arrays import Array, Cache
+from moe.config import Config
+from moe.equations.attention import attention, attention_backward, causal_mask
+from moe.equations.balance import balance, balance_backward
+from moe.equations.embedding import embedding, embedding_backward
+from moe.equations.experts import experts, experts_backward
+from moe.equations.linear import linear, linear_backward
+from moe.equations.rmsnorm import rmsnorm, rmsnorm_backward
+from moe.equations.rope import (
+    ntk_base,
+    rope,
+    rope_backward,
+    rope_frequencies,
+    rope_tables,
+)
+from moe.equations.router import router, router_backward
+from moe.memory import keep_freed_memory
+from moe.parameters import BlockParameters, Parameters
+from moe.validation import require, token_array
+
+
+class Geometry(NamedTuple):
+    """What all blocks of one forward pass share."""
+
+    batch: int
+    tokens: int
+    cos: Array  # (T, D)
+    sin: Array  # (T, D)
+    mask: Array  # (T, S)
+
+
+class KeyValueCache:
+    """Keys and values of the tokens that a model has already read.
+
+    Attributes:
+        keys: `(L, B, max_len, G, D)`, already turned by RoPE.
+        values: `(L, B, max_len, G, D)`.
+        length: Number of tokens read so far.
+    """
+
+    def __init__(
+        self, config: Config, batch: int, max_len: int, dtype: np.typing.DTypeLike
+    ) -> None:
+        heads = (config.num_kv_heads, config.head_dim)
+        shape = (config.num_layers, batch, max_len, *heads)
+        self.keys = np.empty(shape, dtype)
+        self.values = np.empty(shape, dtype)
+        self.length = 0
+
+    def extend(self, layer: int, k: Array, v: Array) -> tuple[Array, Array]:
+        """Store new keys and values behind the old ones and return all of them."""
+        end = self.length + k.shape[1]
+        self.keys[layer, :, self.length : end] = k
+        self.values[layer, :, self.length : end] = v
+        return self.keys[layer, :, :end], self.values[layer, :, :end]
+
+
+def geometry(
+    config: Config, batch: int, tokens: int, start: int, dtype: np.typing.DTypeLike
+) -> Geometry:
+    """Rotations and mask for `tokens` positions from `start`.
+
+    Args:
+        config: Shape of the model.
+        batch: `B`.
+        tokens: `T`.
+        start: Position of the first token: how many were read before.
+        dtype: Of the model.
+
+    Returns:
+        What `block` needs besides its input and parameters.
+    """
+    base = ntk_base(config.rope_base, config.ntk_alpha, config.head_dim)
+    frequencies = rope_frequencies(config.head_dim, base)
+    cos, sin = rope_tables(np.arange(start, start + tokens), frequencies, dtype)
+    mask = causal_mask(tokens, start + tokens, dtype)
+    return Geometry(batch, tokens, cos, sin, mask)
+
+
+def attention_sublayer(
+    x: Array,
+    p: BlockParameters,
+    config: Config,
+    at: Geometry,
+    kv_cache: KeyValueCache | None,
+    layer: int,
+) -> tuple[Array, Cache]:
+    """`attention(norm(x))`: one product for q, k and v, RoPE on q and k together."""
+    turned = config.num_heads + config.num_kv_heads
+    x, norm_cache = rmsnorm(x, p.attention_norm, config.norm_eps)
+    qkv, qkv_cache = linear(x, p.qkv)
+    qkv = qkv.reshape(at.batch, at.tokens, -1, config.head_dim)
+    qk, rope_cache = rope(qkv[:, :, :turned], at.cos, at.sin)
+    q, k, v = (
+        qk[:, :, : config.num_heads],
+        qk[:, :, config.num_heads :],
+        qkv[:, :, turned:],
+    )
+    if kv_cache is not None:
+        k, v = kv_cache.extend(layer, k, v)
+    y, attention_cache = attention(q, k, v, at.mask)
+    y, output_cache = linear(y.reshape(len(x), -1), p.output)
+    return y, (norm_cache, qkv_cache, rope_cache, attention_cache, output_cache)
+
+
+def attention_sublayer_backward(
+    dy: Array, cache: Cache, g: BlockParameters, config: Config, at: Geometry
+) -> Array:
+    """Gradient of the input; gradients of the parameters go into `g`."""
+    norm_cache, qkv_cache, rope_cache, attention_cache, output_cache = cache
+    dy, _, _ = linear_backward(dy, output_cache, out=g.output)
+    dy = dy.reshape(at.batch, at.tokens, -1, config.head_dim)
+    dq, dk, dv = attention_backward(dy, attention_cache)
+    dqk = rope_backward(np.concatenate((dq, dk), axis=2), rope_cache)
+    dqkv = np.concatenate((dqk, dv), axis=2).reshape(at.batch * at.tokens, -1)
+    dx, _, _ = linear_backward(dqkv, qkv_cache, out=g.qkv)
+    dx, _ = rmsnorm_backward(dx, norm_cache, out=g.attention_norm)
+    return dx
+
+
+def experts_sublayer(
+    x: Array, p: BlockParameters, config: Config
+) -> tuple[Array, Array, Cache]:
+    """`experts(norm(x))` and the balance loss of this layer."""
+    x, norm_cache = rmsnorm(x, p.experts_norm, config.norm_eps)
+    logits, logits_cache = linear(x, p.router)
+    weights, indices, probabilities, router_cache = router(logits, config.top_k)
+    loss, balance_cache = balance(probabilities, indices, config.balance_alpha)
+    y, experts_cache = experts(x, weights, indices, p.gate_up, p.down)
+    cache = (norm_cache, logits_cache, router_cache, balance_cache, experts_cache)
+    return y, loss, cache
+
+
+def experts_sublayer_backward(
+    dy: Array, dloss: float, cache: Cache, g: BlockParameters
+) -> Array:
+    """Gradient of the input; gradients of the parameters go into `g`."""
+    norm_cache, logits_cache, router_cache, balance_cache, experts_cache = cache
+    dx_experts, dweights, _, _ = experts_backward(
+        dy, experts_cache, out=(g.gate_up, g.down)
+    )
+    dprobabilities = balance_backward(dloss, balance_cache)
+    dlogits = router_backward(dweights, dprobabilities, router_cache)
+    dx_router, _, _ = linear_backward(dlogits, logits_cache, out=g.router)
+    # The normalised tokens forked to experts and router: their gradients add.
+    dx, _ = rmsnorm_backward(dx_experts + dx_router, norm_cache, out=g.experts_norm)
+    return dx
+
+
+def block(
+    x: Array,
+    p: BlockParameters,
+    config: Config,
+    at: Geometry,
+    kv_cache: KeyValueCache | None = None,
+    layer: int = 0,
+) -> tuple[Array, Array, Cache]:
+    """One pre-norm block.
+
+    Args:
+        x: `(N, C)` tokens, `N = B * T`.
+        p: Tensors of the block.
+        config: Shape of the model.
+        at: Rotations and mask.
+        kv_cache: Keys and values of earlier tokens, extended here.
+        layer: Which layer of `kv_cache` is this block's.
+
+    Returns:
+        y: `(N, C)` tokens.
+        loss: Balance loss of this layer.
+        cache: For `block_backward`.
+    """
+    attended, attention_cache = attention_sublayer(x, p, config, at, kv_cache, layer)
+    h = x + attended
+    mixed, loss, experts_cache = experts_sublayer(h, p, config)
+    return h + mixed, loss, (attention_cache, experts_cache)
+
+
+def block_backward(
+    dy: Array,
+    dloss: float,
+    cache: Cache,
+    g: BlockParameters,
+    config: Config,
+    at: Geometry,
+) -> Array:
+    """Gradient of the input of `block`; gradients of the parameters go into `g`.
+
+    Args:
+        dy: `(N, C)` gradient of the output.
+        dloss: Gradient of the balance loss.
+        cache: What `block` returned.
+        g: Views that receive the gradients, overwritten.
+        config: Shape of the model.
+        at: Rotations and mask of the forward pass.
+
+    Returns:
+        `(N, C)` gradient of the input.
+    """
+    attention_cache, experts_cache = cache
+    dh = dy + experts_sublayer_backward(dy, dloss, experts_cache, g)
+    return dh + attention_sublayer_backward(dh, attention_cache, g, config, at)
+
+
+class Model:
+    """Embedding, blocks, norm, head.
+
+    Attributes:
+        config: Shape of the model.
+        parameters: All tensors.
+        recompute: Keep only the input of each block for the backward and run the
+            block again there (activation checkpointing): less memory, same bits.
+    """
+
+    def __init__(self, parameters: Parameters, *, recompute: bool = False) -> None:
+        self.config = parameters.config
+        self.parameters = parameters
+        self.recompute = recompute
+        keep_freed_memory()
+
+    @classmethod
+    def initialise(
+        cls,
+        config: Config,
+        *,
+        rng: np.random.Generator | int,
+        dtype: np.typing.DTypeLike = np.float32,
+    ) -> Self:
+        """A model with fresh parameters, as `Parameters.initialise` draws them."""
+        return cls(Parameters.initialise(config, rng=rng, dtype=dtype))
+
+    def forward(
+        self, ids: Array, kv_cache: KeyValueCache | None = None
+    ) -> tuple[Array, Array, Cache]:
+        """Predict the next token at every position.
+
+        Args:
+            ids: `(B, T)` token ids, integers in `[0, V)`.
+            kv_cache: Where given, `ids` continue what it holds, and it is extended.
+
+        Returns:
+            logits: `(B, T, V)`.
+            balance_loss: Scalar, summed over layers (E13).
+            cache: For `backward`.
+
+        Raises:
+            TypeError: If `ids` are not integers.
+            ValueError: If their shape or a value is wrong, or the sequence too long.
+        """
+        config, p = self.config, self.parameters
+        ids = token_array("ids", ids, config.vocab_size)
+        batch, tokens = ids.shape
+        start = 0 if kv_cache is None else kv_cache.length
+        longest = config.max_seq_len if kv_cache is None else kv_cache.keys.shape[2]
+        require(
+            start + tokens <= longest,
+            "sequence length",
+            start + tokens,
+            f"at most {longest}",
+        )
+        at = geometry(config, batch, tokens, start, p.flat.dtype)
+
+        x, embedding_cache = embedding(ids.ravel(), p.embedding)
+        balance_loss, saved = x.dtype.type(0), []
+        for layer, tensors in enumerate(p.blocks):
+            y, loss, cache = block(x, tensors, config, at, kv_cache, layer)
+            balance_loss = balance_loss + loss
+            saved.append(x if self.recompute else cache)
+            x = y
+        x, norm_cache = rmsnorm(x, p.final_norm, config.norm_eps)
+        logits, head_cache = linear(x, p.lm_head)
+        if kv_cache is not None:
+            kv_cache.length += tokens
+        caches = (at, embedding_cache, saved, norm_cache, head_cache)
+        return logits.reshape(batch, tokens, -1), balance_loss, caches
+
+    def backward(
+        self,
+        dlogits: Array,
+        cache: Cache,
+        dbalance_loss: float = 1.0,
+        out: Parameters | None = None,
+    ) -> Parameters:
+        """Gradient of every parameter.
+
+        Args:
+            dlogits: `(B, T, V)` gradient of the logits.
+            cache: What `forward` returned, without a `kv_cache`.
+            dbalance_loss: Gradient of the balance loss: 1 where it is simply added
+                to the loss.
+            out: Receives the gradients, overwritten; new where None.
+
+        Returns:
+            The gradients, named as the parameters are.
+        """
+        config, p = self.config, self.parameters
+        g = Parameters.zeros(config, p.flat.dtype) if out is None else out
+        at, embedding_cache, saved, norm_cache, head_cache = cache
+        dlogits = dlogits.reshape(-1, config.vocab_size)
+        dx, _, _ = linear_backward(dlogits, head_cache, out=g.lm_head)
+        dx, _ = rmsnorm_backward(dx, norm_cache, out=g.final_norm)
+        for layer in reversed(range(config.num_layers)):
+            cache = saved[layer]
+            if self.recompute:
+                _, _, cache = block(saved[layer], p.blocks[layer], config, at)
+            dx = block_backward(dx, dbalance_loss, cache, g.blocks[layer], config, at)
+        embedding_backward(dx, embedding_cache, out=g.embedding)
+        return g
