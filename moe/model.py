@@ -81,7 +81,9 @@ def geometry(
     Returns:
         What `block` needs besides its input and parameters.
     """
-    base = ntk_base(config.rope_base, config.ntk_alpha, config.head_dim)
+    base = config.rope_base
+    if config.ntk_alpha > 1:  # heads of width 2 have one frequency, nothing to stretch
+        base = ntk_base(base, config.ntk_alpha, config.head_dim)
     frequencies = rope_frequencies(config.head_dim, base)
     cos, sin = rope_tables(np.arange(start, start + tokens), frequencies, dtype)
     mask = causal_mask(tokens, start + tokens, dtype)
