@@ -1,0 +1,66 @@
+"""Are two expressions equal? Exactly where SymPy can tell, else to 50 digits."""
+
+import random
+from typing import Any, Literal
+
+import sympy
+
+Method = Literal["exact", "50 digits"]
+
+DIGITS = 50
+POINTS = 5  # random rational points that decide where simplification does not
+GUARD = 5  # digits that rounding may take from the 50
+
+
+def compare(left: Any, right: Any) -> Method | None:
+    """Compare two expressions in plain symbols.
+
+    Cheap exact forms first; then one point at 50 digits, which refutes nearly all
+    that is wrong without a costly simplification; then simplification.
+
+    Returns:
+        How their equality was shown, or None where they differ.
+    """
+    if left.has(sympy.nan, sympy.zoo) or right.has(sympy.nan, sympy.zoo):
+        return None
+    if left == right or sympy.expand(left - right) == 0:
+        return "exact"
+    points = random.Random(0)  # the same points whenever and wherever it runs
+    if not _agree(left, right, points):
+        return None
+    if _vanishes(left - right):
+        return "exact"
+    agree = all(_agree(left, right, points) for _ in range(POINTS - 1))
+    return "50 digits" if agree else None
+
+
+def same_solution(left: sympy.Eq, right: sympy.Eq, unknown: sympy.Symbol) -> bool:
+    """Whether two equations have the same solution for the unknown, and just one."""
+    solutions = [sympy.solve(equation, unknown) for equation in (left, right)]
+    if any(len(found) != 1 for found in solutions):
+        return False
+    return compare(solutions[0][0], solutions[1][0]) == "exact"
+
+
+def _vanishes(difference: Any) -> bool:
+    """Whether SymPy can simplify the difference to 0."""
+    numerator, _ = sympy.fraction(sympy.together(sympy.expand(difference)))
+    if sympy.expand(numerator) == 0:
+        return True
+    return bool(sympy.simplify(difference) == 0)
+
+
+def _agree(left: Any, right: Any, points: random.Random) -> bool:
+    symbols = sorted(left.free_symbols | right.free_symbols, key=str)
+    point = {symbol: _rational(symbol, points) for symbol in symbols}
+    a, b = (side.xreplace(point).evalf(DIGITS) for side in (left, right))
+    scale = max(abs(a), abs(b), 1)
+    return bool(abs(a - b) < scale * sympy.Float(10, DIGITS) ** (GUARD - DIGITS))
+
+
+def _rational(symbol: sympy.Symbol, points: random.Random) -> sympy.Rational:
+    """A random number with a small numerator that the symbol may stand for."""
+    value = sympy.Rational(points.randint(1, 60), points.choice((7, 11, 13, 17, 19)))
+    if symbol.is_integer:
+        value = sympy.Integer(points.randint(1, 60))
+    return value if symbol.is_nonnegative or points.random() < 0.5 else -value
