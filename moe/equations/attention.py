@@ -123,7 +123,7 @@ def attention_backward(dy: Array, cache: Cache) -> tuple[Array, Array, Array]:
     dy = fold_heads(dy, groups)  # (B, G, TR, D)
     dv = p.swapaxes(2, 3) @ dy  # [10d] (B, G, S, D)
     dp = dy @ v.swapaxes(2, 3)  # [10d] (B, G, TR, S)
-    dscores = softmax_backward(dp, softmax_cache)  # [10c]
+    dscores = softmax_backward(dp, softmax_cache)  # [10c] [10b] a constant drops out
     dq = dscores @ k  # [10a] (B, G, TR, D)
     dq *= 1 / math.sqrt(width)  # [10a] the cached q carries the scale, dq must get it
     dk = dscores.swapaxes(2, 3) @ q  # [10a] (B, G, S, D)
