@@ -8,7 +8,7 @@ entries. Start with:
     logits, balance_loss, cache = model.forward(ids)
 """
 
-from moe.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
+from moe.checkpoint import Checkpoint, CheckpointError, load_checkpoint, save_checkpoint
 from moe.config import Config, TrainingConfig
 from moe.generation import Greedy, Temperature, TopK, TopP, generate
 from moe.model import KeyValueCache, Model
@@ -18,6 +18,7 @@ from moe.training import NonFiniteError, Trainer
 __version__ = "0.1.0"
 
 __all__ = [
+    "Checkpoint",
     "CheckpointError",
     "Config",
     "Greedy",
