@@ -20,7 +20,8 @@ def is_zero(expr: sp.Expr) -> bool:
 
     First exactly: exponentials, roots and logarithms are replaced by symbols of
     their own, which leaves a rational function; it is zero when its numerator
-    expands to zero, with the square of every root put back. Where that is out of
+    expands to zero, with the square of every root put back. A sum of logarithms
+    is zero when the product of their arguments is one. Where all that is out of
     reach, 50-digit evaluation at five random rational points decides.
 
     Args:
@@ -32,12 +33,34 @@ def is_zero(expr: sp.Expr) -> bool:
     if expr.has(sp.nan, sp.zoo, sp.oo):
         return False
     try:
-        zero = _is_zero_exactly(expr)
+        zero = _is_zero_exactly(_without_logarithms(expr))
         evidence.note(exact=1)
     except Undecided:
         zero = _is_zero_numerically(expr)
         evidence.note(digits=1)
     return zero
+
+
+def _without_logarithms(expr: sp.Expr) -> sp.Expr:
+    """`exp(n expr) - 1` for a sum of logarithms, rational multiples with divisor n.
+
+    It is zero exactly where `expr` is, because the arguments are positive wherever
+    the logarithms are real. Any other expression is returned as it is.
+    """
+    if not expr.has(sp.log):
+        return expr
+    logarithms, rest = [], []
+    for term in sp.Add.make_args(sp.expand(expr)):
+        coefficient, factor = term.as_coeff_Mul()
+        if isinstance(factor, sp.log) and coefficient.is_Rational:
+            logarithms.append((coefficient, factor.args[0]))
+        else:
+            rest.append(term)
+    if sp.Add(*rest).has(sp.log):
+        return expr
+    n = sp.ilcm(*(coefficient.q for coefficient, _ in logarithms))
+    powers = [argument ** (n * coefficient) for coefficient, argument in logarithms]
+    return sp.Mul(*powers, sp.exp(sp.expand(n * sp.Add(*rest)))) - 1
 
 
 def _is_zero_exactly(expr: sp.Expr) -> bool:
@@ -74,12 +97,16 @@ def _rationalise(expr: sp.Expr) -> tuple[sp.Expr, list[tuple[sp.Symbol, sp.Expr]
             terms = sp.Add.make_args(sp.expand(args[0]))
             return sp.Mul(*(_power(named, term) for term in terms))
         if isinstance(node, sp.Pow) and node.exp.is_Rational and node.exp.q == 2:
-            base = sp.together(args[0])
+            if args[0].is_Rational:  # SymPy multiplies roots of numbers itself
+                return args[0] ** node.exp
+            content, base = sp.factor(args[0]).as_coeff_Mul()
+            if not content.is_positive:
+                content, base = sp.Integer(1), content * base
             root = names.get(base)
             if root is None:
                 root = named(base)
                 relations.insert(0, (root, base))
-            return root**node.exp.p
+            return content**node.exp * root**node.exp.p
         if isinstance(node, sp.log | sp.cos | sp.sin):
             return named(node.func(sp.expand(args[0])))
         if isinstance(node, sp.Pow) and not node.exp.is_Integer:
