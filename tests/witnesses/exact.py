@@ -1,5 +1,6 @@
 """Decide whether an expression is zero: exactly where possible, else to 50 digits."""
 
+import math
 import random
 from collections.abc import Callable
 
@@ -58,7 +59,7 @@ def _without_logarithms(expr: sp.Expr) -> sp.Expr:
             rest.append(term)
     if sp.Add(*rest).has(sp.log):
         return expr
-    n = sp.ilcm(*(coefficient.q for coefficient, _ in logarithms))
+    n = math.lcm(*(coefficient.q for coefficient, _ in logarithms))
     powers = [argument ** (n * coefficient) for coefficient, argument in logarithms]
     return sp.Mul(*powers, sp.exp(sp.expand(n * sp.Add(*rest)))) - 1
 
