@@ -3,9 +3,14 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 from witnesses import evidence
 
 from moe.registry import ENTRIES
+
+# The same examples in every run, and no absolute time.
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.load_profile("repeatable")
 
 WITNESSES = {
     "symbols": "the shipped function, run on expressions, is the equation",
