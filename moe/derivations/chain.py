@@ -46,7 +46,7 @@ import sympy
 
 from moe.derivations.compare import Method, compare, same_solution
 from moe.derivations.elements import Elements, Place, Sizes, free_indices
-from moe.derivations.notation import latex
+from moe.derivations.printing import latex
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,234 @@
+"""How a derivation is printed: LaTeX for a page, Unicode for a terminal.
+
+Both follow the pages: indices without ranges, sums over a whole axis without limits,
+short factors before long ones, what is subtracted after what it is subtracted from.
+"""
+
+from typing import Any
+
+import sympy
+from sympy.printing.latex import LatexPrinter
+from sympy.printing.pretty.pretty import PrettyPrinter
+from sympy.printing.pretty.pretty_symbology import greek_unicode, pretty_symbol
+from sympy.printing.pretty.stringpict import prettyForm, stringPict
+
+from moe.derivations.notation import Partial
+
+LONG = (Partial, sympy.Add, sympy.Sum, sympy.Piecewise)  # factors that come last
+
+
+def latex(expression: Any) -> str:
+    """Print for a page."""
+    return _Latex().doprint(expression)
+
+
+def pretty(expression: Any, columns: int = 80) -> str:
+    """Print for a terminal, in lines of at most `columns` characters."""
+    settings = {"use_unicode": True, "num_columns": columns, "wrap_line": True}
+    return _Pretty(settings).doprint(expression)
+
+
+def _split_gradient(name: str) -> tuple[str, str]:
+    """Separate the d of `dgamma` from what it is the gradient of."""
+    is_gradient = name.startswith("d") and len(name) > 1 and name not in greek_unicode
+    return ("d", name[1:]) if is_gradient else ("", name)
+
+
+def _is_gradient(factor: Any) -> bool:
+    return bool(_split_gradient(str(getattr(factor, "base", factor)))[0])
+
+
+def _is_name(expression: Any) -> bool:
+    return bool(expression.is_Symbol) or isinstance(expression, sympy.Indexed)
+
+
+def _is_negative(term: Any) -> bool:
+    return bool(term.as_coeff_Mul()[0].is_negative)
+
+
+def _terms(expression: sympy.Add) -> list[Any]:
+    """Terms in SymPy's order, but those with a minus sign last."""
+    return sorted(expression.as_ordered_terms(), key=_is_negative)
+
+
+def _factors(product: Any) -> tuple[list[Any], Any, list[Any]]:
+    """Split a product: short factors above the line, below it, long ones beside it."""
+    above, below = sympy.fraction(product, exact=True)
+    factors = [f for f in sympy.Mul.make_args(above) if f != 1]
+    factors.sort(key=lambda f: (not f.is_Number, not _is_gradient(f), f.has(sympy.exp)))
+    short = [f for f in factors if not isinstance(f, LONG)]
+    long = sorted((f for f in factors if isinstance(f, LONG)), key=_length)
+    return short or [sympy.Integer(1)], below, long
+
+
+def _length(factor: Any) -> int:
+    return LONG.index(next(kind for kind in LONG if isinstance(factor, kind)))
+
+
+def _covers_whole_axis(limits: Any) -> bool:
+    over, low, high = limits
+    return bool(low == over.lower and high == over.upper)
+
+
+class _Latex(LatexPrinter):  # type: ignore[misc]  # SymPy has no type stubs
+    def _print_Symbol(self, expr: Any, **_: Any) -> str:
+        prefix, name = _split_gradient(expr.name)
+        text = super()._print_Symbol(sympy.Symbol(name))
+        if text.isalpha() and len(text) > 1:
+            text = rf"\mathrm{{{text}}}"
+        return (r"\mathrm{d}" if prefix else "") + text
+
+    def _print_Idx(self, expr: Any) -> str:
+        return self._print(expr.label)
+
+    def _print_IndexedBase(self, expr: Any) -> str:
+        return self._print(expr.label)
+
+    def _print_Indexed(self, expr: Any) -> str:
+        indices = self._subscript(expr.indices)
+        base, _, name = self._print(expr.base).partition("_")
+        if name:
+            indices = rf"\mathrm{{{name.strip('{}')}}},\,{indices}"
+        return f"{base}_{{{indices}}}"
+
+    def _subscript(self, indices: Any) -> str:
+        letters = all(i.is_Symbol or isinstance(i, sympy.Idx) for i in indices)
+        return ("" if letters else r",\,").join(map(self._print, indices))
+
+    def _print_KroneckerDelta(self, expr: Any, exp: str | None = None) -> str:
+        return rf"\delta_{{{self._subscript(expr.args)}}}"
+
+    def _print_Partial(self, expr: Any) -> str:
+        of, by = expr.args
+        if _is_name(of):
+            return rf"\frac{{\partial {self._print(of)}}}{{\partial {self._print(by)}}}"
+        body = self._parens(of) if of.is_Add else self._print(of)
+        return rf"\frac{{\partial}}{{\partial {self._print(by)}}} {body}"
+
+    def _print_Largest(self, expr: Any) -> str:
+        return rf"\max_{{{self._print(expr.args[1])}}} {self._print(expr.args[0])}"
+
+    def _print_Sum(self, expr: Any) -> str:
+        body = expr.function
+        text = self._parens(body) if body.is_Add else self._print(body)
+        return rf"{''.join(map(self._sigma, expr.limits))} {text}"
+
+    def _sigma(self, limits: Any) -> str:
+        over, low, high = map(self._print, limits)
+        if _covers_whole_axis(limits):
+            return rf"\sum_{{{over}}}"
+        return rf"\sum_{{{over}={low}}}^{{{high}}}"
+
+    def _print_Add(self, expr: Any, order: Any = None) -> str:
+        first, *others = _terms(expr)
+        signed = ((" - ", -t) if _is_negative(t) else (" + ", t) for t in others)
+        return self._print(first) + "".join(
+            sign + (self._parens(t) if t.is_Add else self._print(t))
+            for sign, t in signed
+        )
+
+    def _print_Mul(self, expr: Any) -> str:
+        if _is_negative(expr):
+            rest = -expr
+            return "-" + (self._parens(rest) if rest.is_Add else self._print(rest))
+        short, below, long = _factors(expr)
+        text = self._product(short)
+        if below != 1:
+            if short == [1] and long and below.has(sympy.Sum):
+                short, long = long, []
+                text = self._product(short)
+            text = rf"\frac{{{text}}}{{{self._print(below)}}}"
+        parts = [text] if short != [1] or below != 1 else []
+        return r"\,".join([*parts, self._product(long)] if long else parts)
+
+    def _product(self, factors: list[Any]) -> str:
+        last = len(factors) - 1
+        return r"\,".join(
+            self._parens(f)
+            if f.is_Add or (i < last and f.has(sympy.Sum, sympy.Piecewise))
+            else self._print(f)
+            for i, f in enumerate(factors)
+        )
+
+    def _parens(self, expr: Any) -> str:
+        return rf"\left({self._print(expr)}\right)"
+
+
+class _Pretty(PrettyPrinter):  # type: ignore[misc]
+    """Arrays as in code: `x[n,c]`."""
+
+    def _print_Symbol(self, e: Any) -> Any:
+        prefix, name = _split_gradient(e.name)
+        return prettyForm(prefix + pretty_symbol(name))
+
+    def _print_Idx(self, expr: Any) -> Any:
+        return self._print(expr.label)
+
+    def _print_IndexedBase(self, expr: Any) -> Any:
+        return self._print(expr.label)
+
+    def _print_Indexed(self, expr: Any) -> Any:
+        indices = self._print_seq(expr.indices, "[", "]", delimiter=",")
+        name = stringPict.next(self._print(expr.base), indices)
+        return prettyForm(*name, binding=prettyForm.ATOM)
+
+    def _print_Partial(self, expr: Any) -> Any:
+        of, by = (self._print(arg) for arg in expr.args)
+        below = prettyForm(*by.left("∂"))
+        if _is_name(expr.args[0]):
+            return prettyForm(*of.left("∂")) / below
+        if expr.args[0].is_Add:
+            of = prettyForm(*of.parens())
+        operator = prettyForm("∂") / below
+        return prettyForm(*stringPict.next(operator, " ", of), binding=prettyForm.ADD)
+
+    def _print_Largest(self, expr: Any) -> Any:
+        operator = prettyForm(*prettyForm("max").below(self._print(expr.args[1])))
+        operator.baseline = 0
+        return prettyForm(*stringPict.next(operator, " ", self._print(expr.args[0])))
+
+    def _print_Sum(self, expr: Any) -> Any:
+        body = self._print(expr.function)
+        if expr.function.is_Add:
+            body = prettyForm(*body.parens())
+        signs = [self._sigma(limits) for limits in expr.limits]
+        return prettyForm(*stringPict.next(*signs, body), binding=prettyForm.ADD)
+
+    def _sigma(self, limits: Any) -> Any:
+        over, low, high = (self._print(limit) for limit in limits)
+        if not _covers_whole_axis(limits):
+            over = prettyForm(*stringPict.next(over, "=", low, "..", high))
+        sign = prettyForm(*prettyForm("∑ ").below(over))
+        sign.baseline = 0
+        return sign
+
+    def _print_Add(self, expr: Any, order: Any = None) -> Any:
+        first, *others = _terms(expr)
+        pieces = [self._print(first)]
+        for term in others:
+            negative = _is_negative(term)
+            piece = self._print(-term if negative else term)
+            if (-term if negative else term).is_Add:
+                piece = prettyForm(*piece.parens())
+            pieces += [" - " if negative else " + ", piece]
+        return prettyForm(*stringPict.next(*pieces), binding=prettyForm.ADD)
+
+    def _print_Mul(self, expr: Any) -> Any:
+        if _is_negative(expr):
+            rest = self._print(-expr)
+            if (-expr).is_Add:
+                rest = prettyForm(*rest.parens())
+            return prettyForm(*rest.left("-"), binding=prettyForm.NEG)
+        short, below, long = _factors(expr)
+        if below != 1:
+            if short == [1] and long and below.has(sympy.Sum):
+                short, long = long, []
+            fraction = self._product(short) / self._print(below)
+            return fraction * self._product(long) if long else fraction
+        return self._product([*(f for f in short if f != 1), *long])
+
+    def _product(self, factors: list[Any]) -> Any:
+        *others, last = (self._print(f) for f in factors)
+        if isinstance(factors[-1], sympy.Sum):
+            last.binding = prettyForm.MUL
+        return prettyForm.__mul__(*others, last)
