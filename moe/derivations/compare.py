@@ -44,10 +44,25 @@ def same_solution(left: sympy.Eq, right: sympy.Eq, unknown: sympy.Symbol) -> boo
 
 def _vanishes(difference: Any) -> bool:
     """Whether SymPy can simplify the difference to 0."""
-    numerator, _ = sympy.fraction(sympy.together(sympy.expand(difference)))
-    if sympy.expand(numerator) == 0:
+    if _has_no_numerator(difference):
+        return True
+    extremes = difference.has(sympy.Min, sympy.Max)
+    if extremes and _has_no_numerator(_without_extremes(difference)):
         return True
     return bool(sympy.simplify(difference) == 0)
+
+
+def _has_no_numerator(difference: Any) -> bool:
+    """Whether nothing remains above one common denominator."""
+    numerator, _ = sympy.fraction(sympy.together(sympy.expand(difference)))
+    return bool(sympy.expand(numerator) == 0)
+
+
+def _without_extremes(difference: Any) -> Any:
+    """Both cases of a minimum at once: min(a, b) = (a + b - |a - b|) / 2."""
+    return difference.rewrite(sympy.Abs).replace(
+        sympy.Abs, lambda inside: sympy.Abs(sympy.factor(inside))
+    )
 
 
 def _agree(left: Any, right: Any, points: random.Random) -> bool:

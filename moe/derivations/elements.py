@@ -100,7 +100,8 @@ class Elements:
             return self._differentiate(e, position, kept)
         if not e.args:
             return e
-        return e.func(*(self._write(arg, position, kept) for arg in e.args))
+        written = e.func(*(self._write(arg, position, kept) for arg in e.args))
+        return written.doit() if isinstance(e, sympy.Limit) else written
 
     def _terms(
         self, e: sympy.Sum, position: Mapping[Any, int], kept: frozenset[Any]
