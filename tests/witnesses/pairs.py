@@ -9,10 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import sympy as sp
 
-from witnesses import evidence
-from witnesses.exact import is_zero
+from witnesses.compare import (
+    assert_close,
+    assert_floats_are,
+    assert_gradient,
+    assert_same,
+    relative_error,
+)
 from witnesses.symbols import Traced, expressions, symbols
 
 COMPLEX_STEP = 1e-30
@@ -56,38 +60,6 @@ def random_cotangents(
     return tuple(
         np.asarray(rng.standard_normal(np.shape(y)), np.asarray(y).dtype)
         for y in outputs
-    )
-
-
-def relative_error(got: np.ndarray, expected: np.ndarray) -> float:
-    """Largest difference over the largest expected magnitude.
-
-    Relative to the array, so that a gradient of 1e-8 is held to the same digits as
-    one of 1; a zero where the reference is not zero has error 1.
-    """
-    scale = np.abs(expected).max(initial=0.0)
-    difference = np.abs(np.asarray(got) - expected).max(initial=0.0)
-    if scale == 0:
-        return 0.0 if difference == 0 else np.inf
-    return float(difference / scale)
-
-
-def assert_close(
-    name: str, got: np.ndarray, expected: np.ndarray, tolerance: float
-) -> None:
-    """Compare shapes, then values, and say which argument, index and numbers differ."""
-    got, expected = np.asarray(got), np.asarray(expected)
-    assert got.shape == expected.shape, (
-        f"{name}: got shape {got.shape}, expected {expected.shape}"
-    )
-    error = relative_error(got, expected)
-    worst = (
-        np.unravel_index(np.abs(got - expected).argmax(), got.shape) if got.size else ()
-    )
-    evidence.note(error=error, points=got.size)
-    assert error <= tolerance, (
-        f"{name}{list(map(int, worst))}: got {got[worst]}, expected {expected[worst]} "
-        f"(relative error {error:.2e}, allowed {tolerance:.0e})"
     )
 
 
@@ -185,15 +157,31 @@ def check_conduct(pair: Pair, inputs: Arrays, wrt: tuple[str, ...]) -> None:
         assert not zero[name].any(), f"{pair.name}: d{name} from a zero cotangent"
 
 
-def assert_floats_are(dtype: type, where: str, values: object) -> None:
-    """Every float array in a nested tuple has this dtype and no other."""
-    if isinstance(values, tuple | list):
-        for value in values:
-            assert_floats_are(dtype, where, value)
-    elif isinstance(values, np.ndarray | np.generic) and values.dtype.kind in "fc":
-        assert values.dtype == dtype, (
-            f"{where}: {values.dtype} in a {dtype.__name__} run"
-        )
+def check_float32(
+    pair: Pair, inputs: Arrays, wrt: tuple[str, ...], tolerance: float = 1e-6
+) -> None:
+    """Outputs and gradients in float32 are those of float64, up to rounding.
+
+    Args:
+        pair: Functions to check.
+        inputs: All inputs by name, rounded to float32 for both runs.
+        wrt: Names of the inputs that have gradients.
+        tolerance: Relative to each array: a few times the rounding of float32, 6e-8,
+            that the longest chain of operations adds up.
+    """
+    single = cast(inputs, np.float32)
+    double = cast(single, np.float64)
+    cotangents = random_cotangents(pair, single)
+    outputs, cache = pair.forward(single)
+    expected, exact_cache = pair.forward(double)
+    for number, (got, want) in enumerate(zip(outputs, expected, strict=True)):
+        assert_close(f"{pair.name}: float32 output {number}", got, want, tolerance)
+    gradients = pair.backward(cotangents, cache)
+    cotangents = tuple(dy.astype(np.float64) for dy in cotangents)
+    exact_gradients = pair.backward(cotangents, exact_cache)
+    for name in wrt:
+        label = f"{pair.name}: float32 gradient of {name}"
+        assert_close(label, gradients[name], exact_gradients[name], tolerance)
 
 
 def check_symbols(
@@ -218,8 +206,8 @@ def check_symbols(
     }
     outputs, cache = pair.forward(traced)
     stated = equation({n: expressions(a) if n in wrt else a for n, a in traced.items()})
-    objective = sp.Integer(0)
     cotangents = []
+    terms = []
     for number, (got, want) in enumerate(zip(outputs, stated, strict=True)):
         got, want = expressions(got), np.asarray(want, object)
         assert got.shape == want.shape, f"{pair.name}: shape of output {number}"
@@ -227,23 +215,15 @@ def check_symbols(
         rng = np.random.default_rng(number)
         cotangent = symbols(f"d{number}", rng.standard_normal(got.shape))
         cotangents.append(cotangent)
-        objective += sum((expressions(cotangent) * want).ravel().tolist())
+        terms += zip(expressions(cotangent).ravel(), want.ravel(), strict=True)
     gradients = pair.backward(tuple(cotangents), cache)
     for name in wrt:
         got = expressions(gradients[name])
-        want = np.empty_like(got)
+        label = f"{pair.name}: gradient of {name}"
+        assert got.shape == traced[name].shape, f"{label}: got shape {got.shape}"
         for index, variable in np.ndenumerate(traced[name]):
-            want[index] = sp.diff(objective, variable.expr)
-        assert_same(f"{pair.name}: gradient of {name}", got, want)
-
-
-def assert_same(label: str, got: np.ndarray, want: np.ndarray) -> None:
-    """Two arrays of expressions are equal, element by element, identically."""
-    assert got.shape == want.shape, f"{label}: got {got.shape}, expected {want.shape}"
-    for index in np.ndindex(got.shape):
-        place = f"{label}{list(index)}"
-        message = f"{place}: got {got[index]}, expected {want[index]}"
-        assert is_zero(got[index] - want[index]), message
+            place = f"{label}{list(index)}"
+            assert_gradient(place, got[index], variable.expr, terms)
 
 
 __all__ = [
@@ -254,6 +234,7 @@ __all__ = [
     "check_central_difference",
     "check_complex_step",
     "check_conduct",
+    "check_float32",
     "check_symbols",
     "random_cotangents",
     "relative_error",
