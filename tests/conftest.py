@@ -1,8 +1,9 @@
-"""Markers, evidence and a seed for every test."""
+"""Markers, evidence, and the traceability matrix at the end of a run."""
 
 from collections.abc import Iterator
 
 import pytest
+import traceability
 from hypothesis import settings
 from witnesses import evidence
 
@@ -12,24 +13,33 @@ from moe.registry import ENTRIES
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
 
-WITNESSES = {
-    "symbols": "the shipped function, run on expressions, is the equation",
-    "differences": "finite differences agree with the backward",
-    "oracle": "an independent implementation agrees",
-    "properties": "what must be true whatever the numbers",
-}
-
 
 def pytest_configure(config: pytest.Config) -> None:
     for entry in ENTRIES:
         config.addinivalue_line("markers", f"{entry.id}: {entry.title}")
-    for name, meaning in WITNESSES.items():
-        config.addinivalue_line("markers", f"{name}: witness: {meaning}")
+    for kind, meaning in traceability.KINDS.items():
+        config.addinivalue_line("markers", f"{kind}: evidence: {meaning}")
 
 
-@pytest.fixture(autouse=True)
-def _evidence(request: pytest.FixtureRequest) -> Iterator[None]:
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Iterator[None]:
     """Attach to each test's report what its checks measured."""
-    evidence.collect()
-    yield
-    request.node.user_properties.extend(evidence.collect().items())
+    report = yield
+    notes = evidence.collect()
+    if report.when == "call":
+        report.user_properties.extend(notes.items())
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the matrix of the entries that this run has tested."""
+    reports = [
+        r for kind in ("passed", "failed") for r in terminalreporter.getreports(kind)
+    ]
+    rows = traceability.matrix(traceability.tally(reports), traceability.load_mutants())
+    witnesses = traceability.WITNESSES.keys()
+    tested = {i: row for i, row in rows.items() if witnesses & row.tallies.keys()}
+    if tested:
+        terminalreporter.section("traceability")
+        for line in traceability.as_text(tested):
+            terminalreporter.write_line(line)

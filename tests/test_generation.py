@@ -8,6 +8,11 @@ from hypothesis.extra.numpy import arrays
 
 from moe import Config, Greedy, Model, Temperature, TopK, TopP, generate
 
+pytestmark = [
+    pytest.mark.wiring,
+    *(getattr(pytest.mark, f"E{n:02}") for n in range(20, 22)),
+]
+
 CONFIG = Config(
     vocab_size=13,
     hidden_size=8,

@@ -18,6 +18,11 @@ from witnesses.pairs import (
 from moe import Config, KeyValueCache, Model, Parameters, Trainer, TrainingConfig
 from moe.equations.cross_entropy import cross_entropy
 
+pytestmark = [
+    pytest.mark.wiring,
+    *(getattr(pytest.mark, f"E{n:02}") for n in range(1, 14)),
+]
+
 SMALL = Config(
     vocab_size=11,
     hidden_size=6,

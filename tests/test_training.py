@@ -10,6 +10,11 @@ from witnesses.pairs import assert_close
 from moe import Config, Model, NonFiniteError, Parameters, Trainer, TrainingConfig
 from moe.equations.cross_entropy import cross_entropy, cross_entropy_backward
 
+pytestmark = [
+    pytest.mark.wiring,
+    *(getattr(pytest.mark, f"E{n:02}") for n in range(14, 20)),
+]
+
 CONFIG = Config(
     vocab_size=13,
     hidden_size=8,
