@@ -8,10 +8,11 @@ entries. Start with:
     logits, balance_loss, cache = model.forward(ids)
 """
 
+from moe.block import KeyValueCache
 from moe.checkpoint import Checkpoint, CheckpointError, load_checkpoint, save_checkpoint
 from moe.config import Config, TrainingConfig
 from moe.generation import Greedy, Temperature, TopK, TopP, generate
-from moe.model import KeyValueCache, Model
+from moe.model import Model
 from moe.parameters import Parameters
 from moe.training import NonFiniteError, Trainer
 

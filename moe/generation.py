@@ -6,8 +6,9 @@ from typing import Protocol
 import numpy as np
 
 from moe.arrays import Array
+from moe.block import KeyValueCache
 from moe.equations import sampling
-from moe.model import KeyValueCache, Model
+from moe.model import Model
 from moe.validation import integer, real, require, token_array
 
 

@@ -19,6 +19,7 @@ TIMEOUT_S = 300
 
 # A module outside moe.equations is tested where the model uses the entry.
 WIRING_TESTS = {
+    "moe.block": "tests/test_model.py",
     "moe.model": "tests/test_model.py",
     "moe.parameters": "tests/test_training.py",
     "moe.training": "tests/test_training.py",
