@@ -111,6 +111,12 @@ class Chain:
         return (self.start, *(step.expression for step in self.steps))
 
     @property
+    def result(self) -> Any:
+        """What the target is found to be: the last expression."""
+        last = self.expressions[-1]
+        return last.rhs if isinstance(last, sympy.Eq) else last
+
+    @property
     def base(self) -> Any:
         """The target without its indices."""
         return getattr(self.target, "base", self.target)
@@ -160,7 +166,7 @@ class Derivation:
                 break
             if earlier.base in named:
                 pairs = [pair for pair in pairs if pair[0] != earlier.target]
-                pairs.append((earlier.target, earlier.expressions[-1]))
+                pairs.append((earlier.target, earlier.result))
         return pairs
 
 
@@ -197,11 +203,14 @@ def check_step(derivation: Derivation, chain: Chain, number: int) -> Checked:
     """
     began = time.perf_counter()
     before, after = chain.expressions[number - 1 : number + 1]
+    unknown = chain.target if isinstance(before, sympy.Eq) else None
     methods: set[Method] = set()
     for sizes, elements in _runs(derivation, chain):
         indices = sorted(free_indices(before) | free_indices(after), key=str)
         for position in elements.positions(indices):
-            left, right = (elements.write(side, position) for side in (before, after))
+            left, right = (
+                elements.write(side, position, unknown) for side in (before, after)
+            )
             method = _compare(left, right, chain.target)
             if method is None:
                 where = {str(name): value for name, value in (sizes | position).items()}

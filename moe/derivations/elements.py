@@ -65,17 +65,20 @@ class Elements:
         """Where `name` (`x[n, c]`, or a number) stands at a position."""
         return tuple(self._int(i, position) for i in getattr(name, "indices", ()))
 
-    def write(self, expression: Any, position: Mapping[Any, int]) -> Any:
+    def write(
+        self, expression: Any, position: Mapping[Any, int], unknown: Any = None
+    ) -> Any:
         """Write one element of an expression out.
 
         Args:
             expression: In index notation.
             position: Value of every free index.
+            unknown: A name that is not replaced by its equation.
 
         Returns:
             A SymPy expression in element symbols alone.
         """
-        return self._write(expression, position, frozenset())
+        return self._write(expression, position, frozenset({unknown}))
 
     def _write(self, e: Any, position: Mapping[Any, int], kept: frozenset[Any]) -> Any:
         """Dispatch on the kind of node; `kept` are names that stay as they are."""

@@ -12,7 +12,7 @@ from moe.derivations.elements import Elements, Place, free_indices
 
 
 def evaluate(derivation: Derivation, name: str, arrays: Mapping[str, Any]) -> Array:
-    """Compute a target from the last expression of its chains.
+    """Compute a target from the result of its chains.
 
     Gradients of earlier chains that the expression uses are computed the same way.
 
@@ -38,7 +38,7 @@ def evaluate(derivation: Derivation, name: str, arrays: Mapping[str, Any]) -> Ar
         elements = Elements(derivation.equations_before(chain), sizes, whole)
         indices = sorted(free_indices(chain.target), key=str)
         for position in elements.positions(indices):
-            value = elements.write(chain.expressions[-1], position)
+            value = elements.write(chain.result, position)
             place = elements.place(chain.target, position)
             result[place] = _number(derivation, elements, value, given)
     return result

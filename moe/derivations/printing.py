@@ -4,6 +4,7 @@ Both follow the pages: indices without ranges, sums over a whole axis without li
 short factors before long ones, what is subtracted after what it is subtracted from.
 """
 
+import re
 from typing import Any
 
 import sympy
@@ -14,6 +15,7 @@ from sympy.printing.pretty.stringpict import prettyForm, stringPict
 
 from moe.derivations.notation import Partial
 
+MARGIN = 10  # columns that a terminal keeps for what stands around a sum or product
 LONG = (Partial, sympy.Add, sympy.Sum, sympy.Piecewise)  # factors that come last
 
 
@@ -47,22 +49,48 @@ def _is_negative(term: Any) -> bool:
 
 
 def _terms(expression: sympy.Add) -> list[Any]:
-    """Terms in SymPy's order, but those with a minus sign last."""
-    return sorted(expression.as_ordered_terms(), key=_is_negative)
+    """Terms of a sum, short ones first; in an index, such as 2i + 1, last.
+
+    Plain numbers such as epsilon, and what has a minus sign, come at the end.
+    """
+    direction = -1 if expression.is_integer else 1
+    return sorted(
+        expression.args,
+        key=lambda term: (
+            _is_negative(term),
+            term.is_Symbol,
+            not isinstance(term, sympy.Sum),
+            0 if _is_name(term) else direction * term.count_ops(),
+            term.is_Number and direction == -1,
+            str(term).casefold(),
+        ),
+    )
 
 
 def _factors(product: Any) -> tuple[list[Any], Any, list[Any]]:
-    """Split a product: short factors above the line, below it, long ones beside it."""
+    """Split a product: short factors above the line, below it, long ones beside it.
+
+    Long factors go above the line where nothing else would stand there.
+    """
     above, below = sympy.fraction(product, exact=True)
     factors = [f for f in sympy.Mul.make_args(above) if f != 1]
     factors.sort(key=lambda f: (not f.is_Number, not _is_gradient(f), f.has(sympy.exp)))
     short = [f for f in factors if not isinstance(f, LONG)]
     long = sorted((f for f in factors if isinstance(f, LONG)), key=_length)
-    return short or [sympy.Integer(1)], below, long
+    lone_sum = len(long) == 1 and long[0].is_Add
+    if below != 1 and not short and (lone_sum or below.has(sympy.Sum)):
+        return long or [sympy.Integer(1)], below, []
+    return short, below, long
 
 
 def _length(factor: Any) -> int:
     return LONG.index(next(kind for kind in LONG if isinstance(factor, kind)))
+
+
+def _compact(index: Any) -> str:
+    """Print an index in a line: `2i+1`, `⌊h/R⌋`."""
+    text = str(index).replace("*", "").replace(" ", "")
+    return re.sub(r"floor\(([^()]*)\)", r"⌊\1⌋", text)
 
 
 def _covers_whole_axis(limits: Any) -> bool:
@@ -73,9 +101,12 @@ def _covers_whole_axis(limits: Any) -> bool:
 class _Latex(LatexPrinter):  # type: ignore[misc]  # SymPy has no type stubs
     def _print_Symbol(self, expr: Any, **_: Any) -> str:
         prefix, name = _split_gradient(expr.name)
-        text = super()._print_Symbol(sympy.Symbol(name))
+        primes = name[len(name.rstrip("'")) :]
+        text = super()._print_Symbol(sympy.Symbol(name.rstrip("'")))
         if text.isalpha() and len(text) > 1:
             text = rf"\mathrm{{{text}}}"
+        if primes:
+            text = f"{{{text}{primes}}}"
         return (r"\mathrm{d}" if prefix else "") + text
 
     def _print_Idx(self, expr: Any) -> str:
@@ -93,10 +124,15 @@ class _Latex(LatexPrinter):  # type: ignore[misc]  # SymPy has no type stubs
 
     def _subscript(self, indices: Any) -> str:
         letters = all(i.is_Symbol or isinstance(i, sympy.Idx) for i in indices)
-        return ("" if letters else r",\,").join(map(self._print, indices))
+        texts = (self._print(i).replace(r"\,", "") for i in indices)
+        return ("" if letters else r",\,").join(texts)
 
     def _print_KroneckerDelta(self, expr: Any, exp: str | None = None) -> str:
         return rf"\delta_{{{self._subscript(expr.args)}}}"
+
+    def _print_floor(self, expr: Any, exp: str | None = None) -> str:
+        above, below = map(self._print, sympy.fraction(expr.args[0]))
+        return rf"\lfloor {above}/{below} \rfloor"
 
     def _print_Partial(self, expr: Any) -> str:
         of, by = expr.args
@@ -132,20 +168,18 @@ class _Latex(LatexPrinter):  # type: ignore[misc]  # SymPy has no type stubs
             rest = -expr
             return "-" + (self._parens(rest) if rest.is_Add else self._print(rest))
         short, below, long = _factors(expr)
-        text = self._product(short)
-        if below != 1:
-            if short == [1] and long and below.has(sympy.Sum):
-                short, long = long, []
-                text = self._product(short)
-            text = rf"\frac{{{text}}}{{{self._print(below)}}}"
-        parts = [text] if short != [1] or below != 1 else []
-        return r"\,".join([*parts, self._product(long)] if long else parts)
+        if below == 1:
+            return self._product([*short, *long])
+        above = self._product(short) or "1"
+        fraction = rf"\frac{{{above}}}{{{self._print(below)}}}"
+        return r"\,".join([fraction, self._product(long)] if long else [fraction])
 
     def _product(self, factors: list[Any]) -> str:
         last = len(factors) - 1
         return r"\,".join(
             self._parens(f)
-            if f.is_Add or (i < last and f.has(sympy.Sum, sympy.Piecewise))
+            if (f.is_Add and last > 0)
+            or (i < last and f.has(sympy.Sum, sympy.Piecewise))
             else self._print(f)
             for i, f in enumerate(factors)
         )
@@ -159,7 +193,8 @@ class _Pretty(PrettyPrinter):  # type: ignore[misc]
 
     def _print_Symbol(self, e: Any) -> Any:
         prefix, name = _split_gradient(e.name)
-        return prettyForm(prefix + pretty_symbol(name))
+        primes = name[len(name.rstrip("'")) :]
+        return prettyForm(prefix + pretty_symbol(name.rstrip("'")) + primes)
 
     def _print_Idx(self, expr: Any) -> Any:
         return self._print(expr.label)
@@ -168,9 +203,14 @@ class _Pretty(PrettyPrinter):  # type: ignore[misc]
         return self._print(expr.label)
 
     def _print_Indexed(self, expr: Any) -> Any:
-        indices = self._print_seq(expr.indices, "[", "]", delimiter=",")
-        name = stringPict.next(self._print(expr.base), indices)
-        return prettyForm(*name, binding=prettyForm.ATOM)
+        indices = ",".join(map(_compact, expr.indices))
+        name = self._print(expr.base)
+        return prettyForm(*name.right(f"[{indices}]"), binding=prettyForm.ATOM)
+
+    def _print_KroneckerDelta(self, expr: Any) -> Any:
+        indices = ",".join(map(_compact, expr.args))
+        name = prettyForm("δ" + " " * len(indices))
+        return prettyForm(*name.below(" " + indices), binding=prettyForm.ATOM)
 
     def _print_Partial(self, expr: Any) -> Any:
         of, by = (self._print(arg) for arg in expr.args)
@@ -195,23 +235,27 @@ class _Pretty(PrettyPrinter):  # type: ignore[misc]
         return prettyForm(*stringPict.next(*signs, body), binding=prettyForm.ADD)
 
     def _sigma(self, limits: Any) -> Any:
-        over, low, high = (self._print(limit) for limit in limits)
+        over, low, high = map(_compact, limits)
         if not _covers_whole_axis(limits):
-            over = prettyForm(*stringPict.next(over, "=", low, "..", high))
+            over = f"{over}={low}..{high}"
         sign = prettyForm(*prettyForm("∑ ").below(over))
         sign.baseline = 0
         return sign
 
     def _print_Add(self, expr: Any, order: Any = None) -> Any:
-        first, *others = _terms(expr)
-        pieces = [self._print(first)]
-        for term in others:
+        pieces: list[Any] = []
+        for term in _terms(expr):
             negative = _is_negative(term)
             piece = self._print(-term if negative else term)
             if (-term if negative else term).is_Add:
                 piece = prettyForm(*piece.parens())
-            pieces += [" - " if negative else " + ", piece]
-        return prettyForm(*stringPict.next(*pieces), binding=prettyForm.ADD)
+            sign = "-" if negative else "+"
+            if pieces:
+                piece = prettyForm(*piece.left(f" {sign} "))
+            elif negative:
+                piece = prettyForm(*piece.left(sign))
+            pieces.append(piece)
+        return prettyForm(*self._fill(pieces), binding=prettyForm.ADD)
 
     def _print_Mul(self, expr: Any) -> Any:
         if _is_negative(expr):
@@ -220,15 +264,34 @@ class _Pretty(PrettyPrinter):  # type: ignore[misc]
                 rest = prettyForm(*rest.parens())
             return prettyForm(*rest.left("-"), binding=prettyForm.NEG)
         short, below, long = _factors(expr)
-        if below != 1:
-            if short == [1] and long and below.has(sympy.Sum):
-                short, long = long, []
-            fraction = self._product(short) / self._print(below)
-            return fraction * self._product(long) if long else fraction
-        return self._product([*(f for f in short if f != 1), *long])
+        if below == 1:
+            return self._product([*short, *long])
+        above = self._product(short) if short else prettyForm("1")
+        fraction = above / self._print(below)
+        return fraction * self._product(long) if long else fraction
 
     def _product(self, factors: list[Any]) -> Any:
-        *others, last = (self._print(f) for f in factors)
-        if isinstance(factors[-1], sympy.Sum):
-            last.binding = prettyForm.MUL
-        return prettyForm.__mul__(*others, last)
+        pieces = [self._print(f) for f in factors]
+        last = len(pieces) - 1
+        for i, piece in enumerate(pieces):
+            bare = last == 0 or (i == last and isinstance(factors[i], sympy.Sum))
+            if piece.binding > prettyForm.MUL and not bare:
+                piece = prettyForm(*piece.parens())
+            pieces[i] = prettyForm(*piece.left("⋅")) if i else piece
+        return prettyForm(*self._fill(pieces), binding=prettyForm.MUL)
+
+    def _fill(self, pieces: list[Any]) -> tuple[str, int]:
+        """Set pieces side by side, in several rows where one would be too wide."""
+        width = self._settings["num_columns"] - MARGIN
+        rows = [pieces[0]]
+        for piece in pieces[1:]:
+            if rows[-1].width() + piece.width() > width:
+                rows.append(piece)
+            else:
+                rows[-1] = prettyForm(*stringPict.next(rows[-1], piece))
+        widest = max(row.width() for row in rows)
+        rows = [prettyForm(*row.right(" " * (widest - row.width()))) for row in rows]
+        first, *others = rows
+        stacked = prettyForm(*first.below(*others)) if others else first
+        stacked.baseline = first.baseline
+        return str(stacked), stacked.baseline
