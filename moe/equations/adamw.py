@@ -42,20 +42,32 @@ def adamw(
         weight_decay: $\lambda$; 0 for gains.
         factor: Multiplies the gradient first; from `clip_factor`.
 
+    The two corrections are scalars, so they are taken out of the loop over elements:
+    $\eta\, \hat m / (\sqrt{\hat v} + \epsilon) = \eta\, \frac{\sqrt{c_2}}{c_1}\,
+    m / (\sqrt v + \epsilon \sqrt{c_2})$ with $c_i = 1 - \beta_i^t$ (Kingma and Ba,
+    *Adam*, 2015, end of section 2).
+
     References:
         Loshchilov and Hutter, *Decoupled Weight Decay Regularization*, 2019,
         algorithm 2. Differs from it in: the decay is multiplied by the learning
         rate, as in PyTorch.
     """
     beta1, beta2 = betas
-    bias1, bias2 = 1 - beta1**step, 1 - beta2**step  # [16c]
+    root2 = np.sqrt(1 - beta2**step)
+    rate = learning_rate * root2 / (1 - beta1**step)
     for start in range(0, weight.size, BLOCK):
         block = slice(start, start + BLOCK)
         w_b, m_b, v_b = weight[block], m[block], v[block]
         g = gradient[block] * factor
-        m_b += (1 - beta1) * (g - m_b)  # [16a]
-        v_b += (1 - beta2) * (g * g - v_b)  # [16b]
-        update = (learning_rate / bias1) * m_b  # [16c]
-        update /= np.sqrt(v_b / bias2) + eps  # [16c] [16d]
+        m_b *= beta1
+        m_b += (1 - beta1) * g  # [16a]
+        g *= g
+        g *= 1 - beta2
+        v_b *= beta2
+        v_b += g  # [16b]
+        update = np.sqrt(v_b, out=g)  # the gradient is used up: its memory serves
+        update += eps * root2  # [16c] the bias corrections are in rate and eps
+        np.divide(m_b, update, out=update)
+        update *= rate
         w_b *= 1 - learning_rate * weight_decay  # [16d]
         w_b -= update  # [16d]
