@@ -53,7 +53,7 @@ def adamw(
         rate, as in PyTorch.
     """
     beta1, beta2 = betas
-    root2 = np.sqrt(1 - beta2**step)
+    root2 = (1 - beta2**step) ** 0.5  # a Python float keeps float32 loops float32
     rate = learning_rate * root2 / (1 - beta1**step)
     for start in range(0, weight.size, BLOCK):
         block = slice(start, start + BLOCK)
