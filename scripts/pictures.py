@@ -1,0 +1,76 @@
+"""Pictures as SVG: read out by a screen reader, the same bits for the same numbers."""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from html import escape
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+
+Points = Sequence[tuple[float, float]]
+
+STYLE: dict[Any, Any] = {
+    "svg.fonttype": "none",  # text stays text
+    "svg.hashsalt": "literate-moe",  # names in the file do not depend on the time
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.alpha": 0.3,
+}
+# Told apart without colour too.
+LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
+
+
+def draw_curves(
+    path: Path,
+    *,
+    title: str,
+    description: str,
+    x_label: str,
+    y_label: str,
+    curves: Mapping[str, Points],
+    levels: Mapping[str, float] | None = None,
+    log_scale: bool = False,
+) -> None:
+    """Draw curves, and levels to compare them with, into an SVG file.
+
+    Args:
+        path: File to write.
+        title: What the picture shows; also its accessible name.
+        description: What a reader who cannot see it should know.
+        x_label: Quantity and unit along the bottom.
+        y_label: Quantity and unit along the side.
+        curves: Label to points `(x, y)`.
+        levels: Label to the height of a horizontal line.
+        log_scale: Logarithmic heights.
+    """
+    with rc_context(STYLE):
+        figure = Figure(figsize=(8, 4.5), layout="constrained")
+        axes = figure.add_subplot(title=title, xlabel=x_label, ylabel=y_label)
+        lines = itertools.cycle(LINES)
+        for label, points in curves.items():
+            axes.plot(*zip(*points, strict=True), next(lines), label=label)
+        for number, (label, height) in enumerate((levels or {}).items()):
+            color = f"C{len(curves) + number}"
+            axes.axhline(height, ls=next(lines), color=color, lw=1, label=label)
+        if log_scale:
+            axes.set_yscale("log")
+        axes.legend()
+        svg = StringIO()
+        figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
+    path.write_text(_described(svg.getvalue(), title, description), encoding="utf-8")
+
+
+def _described(svg: str, title: str, description: str) -> str:
+    """The picture as one image with a name and a description, not as loose text."""
+    start = svg.index("<svg ")
+    end = svg.index(">", start)
+    labels = (
+        f'\n <title id="title">{escape(title)}</title>'
+        f'\n <desc id="description">{escape(description)}</desc>'
+    )
+    role = ' role="img" aria-labelledby="title description"'
+    return f"{svg[start:end]}{role}>{labels}{svg[end + 1 :]}"
