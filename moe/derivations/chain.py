@@ -21,10 +21,11 @@ How to write one (see `moe/derivations/rmsnorm.py`):
 5. `Chain(title, target, start, steps)`. For a gradient the start is
    `Partial(Sum(dy[m, j] * y[m, j], m, j), x[n, c])`: `dy` is constant and reaches the
    loss through `y` alone. `Partial(r[n], s[n])` is a derivative not yet taken. Every
-   step equals the one before; the last is what the code computes. A gradient that an
-   earlier chain derived (`dp`) may be used as a name; in a check it is any array, and
-   `evaluate` computes it. A chain whose target is a name with an equation (`p[i]`)
-   gives it a new form, which later chains use in place of the equation.
+   step equals the one before; the last is what the code computes. The array by which
+   a chain differentiates stays a name throughout, so its steps hold whatever its
+   value. A gradient that an earlier chain derived (`dp`) may be used as a name; in a
+   check it is any array, and `evaluate` computes it. A chain whose target is a name
+   with an equation (`p[i]`) gives it a new form, which later chains use instead.
 6. An equation to be solved: `start` and steps are `sympy.Eq`, the target is the
    unknown. A step holds when both equations have the same solution.
 7. Sizes of a check: every size is 2 and 3, in two runs, neighbours different. Where
@@ -46,6 +47,7 @@ import sympy
 
 from moe.derivations.compare import Method, compare, same_solution
 from moe.derivations.elements import Elements, Place, Sizes, free_indices
+from moe.derivations.notation import Partial
 from moe.derivations.printing import latex
 
 
@@ -115,6 +117,17 @@ class Chain:
         """What the target is found to be: the last expression."""
         last = self.expressions[-1]
         return last.rhs if isinstance(last, sympy.Eq) else last
+
+    @property
+    def variable(self) -> Any:
+        """The name by which the chain differentiates, or for which it solves.
+
+        It may have an equation of its own, but every step holds whatever its value.
+        """
+        if isinstance(self.start, Partial):
+            name = self.start.args[1]
+            return getattr(name, "base", name)
+        return self.target if isinstance(self.start, sympy.Eq) else None
 
     @property
     def base(self) -> Any:
@@ -203,13 +216,13 @@ def check_step(derivation: Derivation, chain: Chain, number: int) -> Checked:
     """
     began = time.perf_counter()
     before, after = chain.expressions[number - 1 : number + 1]
-    unknown = chain.target if isinstance(before, sympy.Eq) else None
     methods: set[Method] = set()
     for sizes, elements in _runs(derivation, chain):
         indices = sorted(free_indices(before) | free_indices(after), key=str)
         for position in elements.positions(indices):
             left, right = (
-                elements.write(side, position, unknown) for side in (before, after)
+                elements.write(side, position, chain.variable)
+                for side in (before, after)
             )
             method = _compare(left, right, chain.target)
             if method is None:

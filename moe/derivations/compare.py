@@ -53,9 +53,17 @@ def _vanishes(difference: Any) -> bool:
 
 
 def _has_no_numerator(difference: Any) -> bool:
-    """Whether nothing remains above one common denominator."""
-    numerator, _ = sympy.fraction(sympy.together(sympy.expand(difference)))
-    return bool(sympy.expand(numerator) == 0)
+    """Whether nothing remains above one common denominator.
+
+    Expanding first splits exponentials of sums, which may be what makes terms cancel,
+    but makes the common denominator larger: tried second.
+    """
+    forms = (form(difference) for form in (sympy.together, _expand_together))
+    return any(sympy.expand(sympy.fraction(form)[0]) == 0 for form in forms)
+
+
+def _expand_together(difference: Any) -> Any:
+    return sympy.together(sympy.expand(difference))
 
 
 def _without_extremes(difference: Any) -> Any:

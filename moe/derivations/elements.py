@@ -66,19 +66,19 @@ class Elements:
         return tuple(self._int(i, position) for i in getattr(name, "indices", ()))
 
     def write(
-        self, expression: Any, position: Mapping[Any, int], unknown: Any = None
+        self, expression: Any, position: Mapping[Any, int], variable: Any = None
     ) -> Any:
         """Write one element of an expression out.
 
         Args:
             expression: In index notation.
             position: Value of every free index.
-            unknown: A name that is not replaced by its equation.
+            variable: A name that stays, whether or not it has an equation.
 
         Returns:
             A SymPy expression in element symbols alone.
         """
-        return self._write(expression, position, frozenset({unknown}))
+        return self._write(expression, position, frozenset({variable}))
 
     def _write(self, e: Any, position: Mapping[Any, int], kept: frozenset[Any]) -> Any:
         """Dispatch on the kind of node; `kept` are names that stay as they are."""
