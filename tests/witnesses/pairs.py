@@ -51,6 +51,31 @@ class Pair:
         return self.backward(cotangents, cache)
 
 
+def pair_of(
+    forward: Callable[..., tuple[np.ndarray, tuple]],
+    backward: Callable[..., np.ndarray | tuple[np.ndarray, ...]],
+    *arguments: str,
+) -> Pair:
+    """A pair in the plain form: arrays in, one output; gradients in the same order.
+
+    Args:
+        forward: Returns its output and the cache.
+        backward: Takes the cotangent and the cache; returns one gradient per argument.
+        arguments: Names of the arrays that `forward` takes, in its order.
+    """
+
+    def run(inputs: Arrays) -> tuple[tuple[np.ndarray, ...], tuple]:
+        y, cache = forward(*(inputs[name] for name in arguments))
+        return (y,), cache
+
+    def gradients(cotangents: tuple[np.ndarray, ...], cache: tuple) -> Arrays:
+        result = backward(*cotangents, cache)
+        result = result if isinstance(result, tuple) else (result,)
+        return dict(zip(arguments, result, strict=True))
+
+    return Pair(forward.__name__, run, gradients)
+
+
 def random_cotangents(
     pair: Pair, inputs: Arrays, seed: int = 1
 ) -> tuple[np.ndarray, ...]:
@@ -236,6 +261,7 @@ __all__ = [
     "check_conduct",
     "check_float32",
     "check_symbols",
+    "pair_of",
     "random_cotangents",
     "relative_error",
 ]
