@@ -105,6 +105,7 @@ class _Latex(LatexPrinter):  # type: ignore[misc]  # SymPy has no type stubs
         text = super()._print_Symbol(sympy.Symbol(name.rstrip("'")))
         if text.isalpha() and len(text) > 1:
             text = rf"\mathrm{{{text}}}"
+        text = re.sub(r"_\{([A-Za-z]\w+)\}", r"_{\\mathrm{\1}}", text)
         if primes:
             text = f"{{{text}{primes}}}"
         return (r"\mathrm{d}" if prefix else "") + text
@@ -119,7 +120,7 @@ class _Latex(LatexPrinter):  # type: ignore[misc]  # SymPy has no type stubs
         indices = self._subscript(expr.indices)
         base, _, name = self._print(expr.base).partition("_")
         if name:
-            indices = rf"\mathrm{{{name.strip('{}')}}},\,{indices}"
+            indices = rf"{name[1:-1]},\,{indices}"
         return f"{base}_{{{indices}}}"
 
     def _subscript(self, indices: Any) -> str:
@@ -172,6 +173,8 @@ class _Latex(LatexPrinter):  # type: ignore[misc]  # SymPy has no type stubs
             return self._product([*short, *long])
         above = self._product(short) or "1"
         fraction = rf"\frac{{{above}}}{{{self._print(below)}}}"
+        if len(long) == 1 and long[0].is_Add:
+            return rf"{fraction}\,{self._parens(long[0])}"
         return r"\,".join([fraction, self._product(long)] if long else [fraction])
 
     def _product(self, factors: list[Any]) -> str:
