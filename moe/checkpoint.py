@@ -104,7 +104,7 @@ def save_checkpoint(
         integer("header length", length, 2, LARGEST_HEADER)
         _replace(Path(path), data)
     except FAULTS as error:
-        raise CheckpointError(f"{path}: not saved: {error}") from error
+        raise CheckpointError(f"{path}: not saved: {_reason(error)}") from error
 
 
 def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
@@ -123,7 +123,13 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     try:
         return _load(Path(path))
     except FAULTS as error:
-        raise CheckpointError(f"{path}: not a usable checkpoint: {error}") from error
+        message = f"{path}: not a usable checkpoint: {_reason(error)}"
+        raise CheckpointError(message) from error
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong, without the path that an error of the system repeats."""
+    return (isinstance(error, OSError) and error.strerror) or str(error)
 
 
 def _load(path: Path) -> Checkpoint:
