@@ -162,9 +162,11 @@ def check_conduct(pair: Pair, inputs: Arrays, wrt: tuple[str, ...]) -> None:
         typed = cast(inputs, dtype)
         before = {name: a.copy() for name, a in typed.items()}
         outputs, cache = pair.forward(typed)
+        outputs_before = tuple(y.copy() for y in outputs)
         cotangents = random_cotangents(pair, typed)
         cotangents_before = tuple(c.copy() for c in cotangents)
-        first = pair.backward(cotangents, cache)
+        # Copies: a gradient that lies in the cache would change with it.
+        first = {n: g.copy() for n, g in pair.backward(cotangents, cache).items()}
         second = pair.backward(cotangents, cache)
         assert_floats_are(dtype, f"{pair.name}: outputs", outputs)
         assert_floats_are(dtype, f"{pair.name}: cache", cache)
@@ -173,6 +175,8 @@ def check_conduct(pair: Pair, inputs: Arrays, wrt: tuple[str, ...]) -> None:
             np.testing.assert_array_equal(typed[name], before[name], f"{name} mutated")
         for now, then in zip(cotangents, cotangents_before, strict=True):
             np.testing.assert_array_equal(now, then, "a cotangent was mutated")
+        for now, then in zip(outputs, outputs_before, strict=True):
+            np.testing.assert_array_equal(now, then, "an output was mutated")
         assert set(first) == set(wrt)
         for name in wrt:
             assert first[name].shape == inputs[name].shape, f"shape of d{name}"
