@@ -31,7 +31,7 @@ LOSS_SYMBOLS = (
 SURPRISE = Chain(
     title="From surprise to log-sum-exp",
     target=L,
-    start=Sum(-log(exp(z[n, t[n]]) / Sum(exp(z[n, v]), v)), n) / N,
+    start=-Sum(log(exp(z[n, t[n]]) / Sum(exp(z[n, v]), v)), n) / N,
     steps=(
         Step(
             "logarithm of a quotient",
