@@ -10,6 +10,7 @@ from witnesses.pairs import (
     assert_close,
     check_complex_step,
     check_conduct,
+    check_float32,
     check_symbols,
 )
 
@@ -101,6 +102,7 @@ def test_loss_by_hand():
 @pytest.mark.parametrize("top_k", [1, 3])
 def test_conduct(top_k):
     check_conduct(PAIR, inputs(top_k=top_k), WRT)
+    check_float32(PAIR, inputs(top_k=top_k), WRT)
 
 
 def distributions(tokens, experts):

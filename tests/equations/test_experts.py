@@ -12,6 +12,7 @@ from witnesses.pairs import (
     assert_close,
     check_complex_step,
     check_conduct,
+    check_float32,
     check_symbols,
     random_cotangents,
 )
@@ -160,6 +161,7 @@ def test_one_expert_is_the_dense_layer():
 @pytest.mark.parametrize("top_k", [1, 2, 4])
 def test_conduct(top_k):
     check_conduct(PAIR, inputs(top_k=top_k), WRT)
+    check_float32(PAIR, inputs(top_k=top_k), WRT)
 
 
 @pytest.mark.properties
