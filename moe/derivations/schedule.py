@@ -166,8 +166,8 @@ MEETING = Chain(
 
 ARRIVAL_AT_MINIMUM = Chain(
     title="It arrives at the minimum",
-    target=Limit(eta, t, T),
-    start=Limit(eta, t, T),
+    target=Limit(eta, t, T, "-"),
+    start=Limit(eta, t, T, "-"),
     steps=(
         Step(
             "continuity",
