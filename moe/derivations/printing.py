@@ -16,6 +16,7 @@ from sympy.printing.pretty.stringpict import prettyForm, stringPict
 from moe.derivations.notation import Partial
 
 MARGIN = 10  # columns that a terminal keeps for what stands around a sum or product
+TALL = (sympy.exp, sympy.Sum)  # factors that have these come after plain ones
 LONG = (Partial, sympy.Add, sympy.Sum, sympy.Piecewise)  # factors that come last
 
 
@@ -74,7 +75,7 @@ def _factors(product: Any) -> tuple[list[Any], Any, list[Any]]:
     """
     above, below = sympy.fraction(product, exact=True)
     factors = [f for f in sympy.Mul.make_args(above) if f != 1]
-    factors.sort(key=lambda f: (not f.is_Number, not _is_gradient(f), f.has(sympy.exp)))
+    factors.sort(key=lambda f: (not f.is_Number, not _is_gradient(f), f.has(*TALL)))
     short = [f for f in factors if not isinstance(f, LONG)]
     long = sorted((f for f in factors if isinstance(f, LONG)), key=_length)
     lone_sum = len(long) == 1 and long[0].is_Add
@@ -173,15 +174,13 @@ class _Latex(LatexPrinter):  # type: ignore[misc]  # SymPy has no type stubs
             return self._product([*short, *long])
         above = self._product(short) or "1"
         fraction = rf"\frac{{{above}}}{{{self._print(below)}}}"
-        if len(long) == 1 and long[0].is_Add:
-            return rf"{fraction}\,{self._parens(long[0])}"
-        return r"\,".join([fraction, self._product(long)] if long else [fraction])
+        return r"\,".join([fraction, self._product(long, 1)] if long else [fraction])
 
-    def _product(self, factors: list[Any]) -> str:
+    def _product(self, factors: list[Any], before: int = 0) -> str:
         last = len(factors) - 1
         return r"\,".join(
             self._parens(f)
-            if (f.is_Add and last > 0)
+            if (f.is_Add and before + last > 0)
             or (i < last and f.has(sympy.Sum, sympy.Piecewise))
             else self._print(f)
             for i, f in enumerate(factors)
