@@ -97,7 +97,7 @@ LOGITS = Chain(
         Step(
             "derivative of the exponential",
             "Only the term u = v of the sum has a slope, and it is its own: what "
-            "results is the softmax of the row.",
+            "results is the softmax of the row, as in (15a).",
             dL / N * (exp(z[n, v]) / Sum(exp(z[n, u]), u) - KroneckerDelta(v, t[n])),
         ),
     ),
