@@ -62,6 +62,15 @@ SURPRISE = Chain(
 
 # E15: its gradient.
 
+SOFTMAX_MINUS_ONE_HOT = (
+    dL / N * (exp(z[n, v]) / Sum(exp(z[n, u]), u) - KroneckerDelta(v, t[n]))
+)
+
+GRADIENT_EQUATION = (
+    *LOSS_EQUATION,
+    Equation("15a", dz[n, v], SOFTMAX_MINUS_ONE_HOT),
+)
+
 GRADIENT_SYMBOLS = (
     *LOSS_SYMBOLS,
     Symbol(dL, "dloss", (), "gradient of the loss"),
@@ -98,7 +107,7 @@ LOGITS = Chain(
             "derivative of the exponential",
             "Only the term u = v of the sum has a slope, and it is its own: what "
             "results is the softmax of the row, as in (15a).",
-            dL / N * (exp(z[n, v]) / Sum(exp(z[n, u]), u) - KroneckerDelta(v, t[n])),
+            SOFTMAX_MINUS_ONE_HOT,
         ),
     ),
 )
@@ -106,18 +115,17 @@ LOGITS = Chain(
 ROW_SUM = Chain(
     title="A row of the gradient sums to 0",
     target=Sum(dz[n, v], v),
-    start=Sum(
-        dL / N * (exp(z[n, v]) / Sum(exp(z[n, u]), u) - KroneckerDelta(v, t[n])), v
-    ),
+    start=Sum(dz[n, v], v),
     steps=(
         Step(
             "linearity",
-            "Probabilities sum to 1, and the one-hot row has a single 1.",
+            "By (15a); the one-hot row has a single 1.",
             dL / N * (Sum(exp(z[n, v]), v) / Sum(exp(z[n, u]), u) - 1),
         ),
         Step(
             "cancel",
-            "Raising all the logits of a token alike leaves its loss unchanged.",
+            "The probabilities sum to 1: raising all the logits of a token alike "
+            "leaves its loss unchanged.",
             Integer(0),
         ),
     ),
@@ -125,5 +133,5 @@ ROW_SUM = Chain(
 
 DERIVATIONS = (
     Derivation("E14", LOSS_EQUATION, LOSS_SYMBOLS, (SURPRISE,)),
-    Derivation("E15", LOSS_EQUATION, GRADIENT_SYMBOLS, (LOGITS, ROW_SUM)),
+    Derivation("E15", GRADIENT_EQUATION, GRADIENT_SYMBOLS, (LOGITS, ROW_SUM)),
 )

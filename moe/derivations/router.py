@@ -1,6 +1,6 @@
 """Router: how choice, renormalisation and balance reach the logits (E12)."""
 
-from sympy import KroneckerDelta, Sum, exp
+from sympy import KroneckerDelta, Piecewise, Sum, exp
 
 from moe.derivations.chain import Chain, Derivation, Equation, Step, Symbol
 from moe.derivations.notation import Partial, array, index, size
@@ -12,8 +12,13 @@ j, k = index("j", K), index("k", K)
 z, p, S, w, dw, b, dp, dz = map(array, ("z", "p", "S", "w", "dw", "b", "dp", "dz"))
 i = array("i", integer=True)
 
+# How many experts are more likely than the k-th choice, counted from 0. It says what
+# the indices are; no step needs it, for every step holds whatever they are.
+MORE_LIKELY = Sum(Piecewise((1, p[n, e] > p[n, i[n, k]]), (0, True)), e)
+
 EQUATION = (
     Equation("12a", p[n, e], exp(z[n, e]) / Sum(exp(z[n, u]), u)),
+    Equation("12b", MORE_LIKELY, k),
     Equation("12c", S[n], Sum(p[n, i[n, k]], k)),
     Equation("12c", w[n, k], p[n, i[n, k]] / S[n]),
 )
@@ -23,7 +28,9 @@ SYMBOLS = (
     Symbol(E, "logits.shape[1]", (), "number of experts"),
     Symbol(K, "top_k", (), "experts per token"),
     Symbol(z[n, e], "logits", (N, E), "router scores"),
-    Symbol(i[n, k], "indices", (N, K), "chosen experts (12b)", below=E),
+    Symbol(
+        i[n, k], "indices", (N, K), "chosen experts, the most likely first", below=E
+    ),
     Symbol(p[n, e], "probabilities", (N, E), "probabilities before the choice"),
     Symbol(S[n], "mass", (N,), "probability of the chosen experts together"),
     Symbol(w[n, k], "weights", (N, K), "combine weights"),

@@ -56,12 +56,12 @@ COSINE_SYMBOLS = (
     Symbol(minimum, "minimum", (), "rate at the end"),
     Symbol(T, "total", (), "step at which the minimum is reached"),
     Symbol(u, "progress", (), "progress of the decay, from 0 to 1"),
-    Symbol(x, "", (), "a progress between 0 and 1"),
-    Symbol(slope, "", (), "slope of the rate as the progress grows"),
+    Symbol(x, "between", (), "a progress between 0 and 1"),
+    Symbol(slope, "slope", (), "slope of the rate as the progress grows"),
     Symbol(D, "total - warmup", (), "steps of decay"),
     Symbol(s, "step - total", (), "steps after the end"),
-    Symbol(A, "", (), "middle of the cosine"),
-    Symbol(B, "", (), "height of the cosine above its middle"),
+    Symbol(A, "(base + minimum) / 2", (), "middle of the cosine"),
+    Symbol(B, "(base - minimum) / 2", (), "height of the cosine above its middle"),
 )
 
 MIDDLE = Chain(
