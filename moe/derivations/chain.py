@@ -11,8 +11,9 @@ How to write one (see `moe/derivations/rmsnorm.py`):
    Also at hand: `KroneckerDelta`, `Piecewise`, `exp`, `floor`, `Largest`.
 3. `SYMBOLS`: a row for everything that an equation mentions, sizes included, and for
    every gradient. `code` is the argument of the NumPy function, or the name of the
-   array that the backward returns. `below` marks arrays of whole numbers (token ids,
-   chosen or not); a check runs over *all* arrays of numbers from 0 up to it.
+   array that the backward returns; empty where the code has none. `below` marks
+   arrays of whole numbers (token ids, chosen or not); a check runs over *all* arrays
+   of numbers from 0 up to it.
 4. `Equation("2b", r[n], 1 / sqrt(s[n] + eps))`: a name and what it stands for, with
    the tag of the page. From here on a step may write `r[n]`, as the code does: in a
    check every name is replaced by its equation, so nothing is taken on trust.
@@ -44,6 +45,8 @@ from functools import cached_property
 from typing import Any
 
 import sympy
+from sympy.core.relational import Relational
+from sympy.logic.boolalg import BooleanAtom
 
 from moe.derivations.compare import Method, compare, same_solution
 from moe.derivations.elements import Elements, Place, Sizes, free_indices
@@ -57,7 +60,8 @@ class Symbol:
 
     Attributes:
         expression: SymPy object, printed as LaTeX: `x[n, c]`, `eps`, `N`.
-        code: Argument or result of the NumPy function, or the expression for it.
+        code: Argument or result of the NumPy function, or the expression for it;
+            empty for what the code has no name for.
         shape: Sizes of its axes; empty for a number.
         meaning: In a few words.
         below: For whole numbers: the size that they stay below.
@@ -239,8 +243,9 @@ def check_step(derivation: Derivation, chain: Chain, number: int) -> Checked:
 
 
 def _compare(left: Any, right: Any, target: Any) -> Method | None:
-    if isinstance(left, sympy.Eq) and isinstance(right, sympy.Eq):
-        return "exact" if same_solution(left, right, target) else None
+    if any(isinstance(side, Relational | BooleanAtom) for side in (left, right)):
+        equations = isinstance(left, sympy.Eq) and isinstance(right, sympy.Eq)
+        return "exact" if equations and same_solution(left, right, target) else None
     return compare(left, right)
 
 

@@ -1,6 +1,6 @@
 """What a derivation says, computed on NumPy arrays: the tie from proof to code."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,8 @@ from moe.derivations.elements import Elements, Place, free_indices
 def evaluate(derivation: Derivation, name: str, arrays: Mapping[str, Any]) -> Array:
     """Compute a target from the result of its chains.
 
-    Gradients of earlier chains that the expression uses are computed the same way.
+    Names that the result uses are computed the same way, from earlier chains or from
+    their equations.
 
     Args:
         derivation: Of the entry.
@@ -23,47 +24,81 @@ def evaluate(derivation: Derivation, name: str, arrays: Mapping[str, Any]) -> Ar
             are axes of a given array need not be named.
 
     Returns:
-        float64 array of the target's shape.
+        float64 array of the target's shape; NaN where no chain has its element.
 
     Raises:
-        KeyError: If something that the expression needs is not given.
+        KeyError: If no chain has this target, or if something that its result needs
+            is neither given nor derived.
     """
-    chains = [c for c in derivation.chains if derivation.row(c.base).code == name]
-    sizes = _sizes(derivation, arrays)
-    whole = _whole_numbers(derivation, arrays)
-    shape = [int(a.subs(sizes)) for a in map(sympy.sympify, _shape(derivation, name))]
-    result = np.full(shape, np.nan)
-    given = dict(arrays)
-    for chain in chains:
-        elements = Elements(derivation.equations_before(chain), sizes, whole)
-        indices = sorted(free_indices(chain.target), key=str)
-        for position in elements.positions(indices):
-            value = elements.write(chain.result, position)
-            place = elements.place(chain.target, position)
-            result[place] = _number(derivation, elements, value, given)
-    return result
+    for chain in derivation.chains:
+        if _code(derivation, chain.base) == name:
+            return _Evaluation(derivation, arrays).compute(chain.base)
+    raise KeyError(f"{derivation.entry}: no chain derives {name}")
 
 
-def _shape(derivation: Derivation, name: str) -> tuple[Any, ...]:
-    return next(row.shape for row in derivation.symbols if row.code == name)
+def _code(derivation: Derivation, base: Any) -> str | None:
+    """Code name of an array or number; None for what is not in the symbol table."""
+    codes = (row.code for row in derivation.symbols if row.base == base)
+    return next(codes, None)
 
 
-def _number(
-    derivation: Derivation, elements: Elements, value: Any, given: dict[str, Any]
-) -> float:
-    """Put numbers for the element symbols; computes and keeps earlier targets."""
-    symbols = sorted(value.free_symbols, key=str)
-    numbers = []
-    for symbol in symbols:
-        base, place = elements.symbols[symbol]
-        code = derivation.row(base).code
-        if code not in given:
-            targets = {derivation.row(chain.base).code for chain in derivation.chains}
-            if code not in targets:
-                raise KeyError(f"{derivation.entry}: {code} is needed and not given")
-            given[code] = evaluate(derivation, code, given)
-        numbers.append(np.asarray(given[code])[place])
-    return float(sympy.lambdify(symbols, value, "numpy")(*numbers))
+class _Evaluation:
+    """Arrays by name: those that are given, then derived or computed when needed."""
+
+    def __init__(self, derivation: Derivation, given: Mapping[str, Any]) -> None:
+        self.derivation = derivation
+        # Every name stays a name here: its array is computed, not written out.
+        sizes, whole = _sizes(derivation, given), _whole_numbers(derivation, given)
+        self.elements = Elements((), sizes, whole)
+        self.arrays = {
+            row.base: np.asarray(given[row.code])
+            for row in derivation.symbols
+            if row.code in given
+        }
+        self.values: dict[Any, dict[Any, Any]] = {}
+        for equation in derivation.equation:
+            self._define(equation.name, equation.value)
+        for chain in derivation.chains:
+            self._define(chain.target, chain.result)
+
+    def _define(self, name: Any, value: Any) -> None:
+        """Note what a name stands for; a chain's form replaces an equation."""
+        self.values.setdefault(getattr(name, "base", name), {})[name] = value
+
+    def array(self, base: Any) -> Array:
+        """What is given, or else computed, once."""
+        if base not in self.arrays:
+            self.arrays[base] = self.compute(base)
+        return self.arrays[base]
+
+    def compute(self, base: Any) -> Array:
+        """All elements that equations and chains give."""
+        if base not in self.values:
+            raise KeyError(
+                f"{self.derivation.entry}: {base} is neither given nor derived"
+            )
+        axes = map(sympy.sympify, self.derivation.row(base).shape)
+        result = np.full([int(axis.subs(self.elements.sizes)) for axis in axes], np.nan)
+        elements = {
+            self.elements.place(name, position): self.elements.write(value, position)
+            for name, value in self.values[base].items()
+            for position in self.elements.positions(sorted(free_indices(name), key=str))
+        }
+        for place, number in zip(
+            elements, self._numbers(elements.values()), strict=True
+        ):
+            result[place] = number
+        return result
+
+    def _numbers(self, elements: Iterable[Any]) -> list[float]:
+        """Put numbers for the symbols of elements."""
+        listed = list(elements)
+        symbols = set().union(*(element.free_symbols for element in listed))
+        arguments = sorted(symbols, key=str)
+        places = (self.elements.symbols[symbol] for symbol in arguments)
+        numbers = [self.array(base)[place] for base, place in places]
+        values: list[float] = sympy.lambdify(arguments, listed, "numpy")(*numbers)
+        return values
 
 
 def _whole_numbers(
@@ -80,14 +115,16 @@ def _whole_numbers(
 def _sizes(derivation: Derivation, arrays: Mapping[str, Any]) -> dict[Any, int]:
     """Length of every axis, read off the shapes of the given arrays."""
     sizes: dict[Any, int] = {}
-    unknown: list[tuple[Any, int]] = []
+    axes: list[tuple[Any, int]] = []
     for row in derivation.symbols:
-        if row.code in arrays:
-            unknown += zip(row.shape, np.shape(arrays[row.code]), strict=True)
-            if row.expression.is_Symbol and row.expression.is_integer:
-                sizes[row.expression] = int(arrays[row.code])
-    for axis, length in sorted(unknown, key=lambda pair: len(pair[0].free_symbols)):
-        remaining = sympy.sympify(axis).subs(sizes)
+        if row.code not in arrays:
+            continue
+        lengths = np.shape(arrays[row.code])
+        axes += zip(map(sympy.sympify, row.shape), lengths, strict=True)
+        if row.expression.is_Symbol and row.expression.is_integer:
+            sizes[row.expression] = int(arrays[row.code])
+    for axis, length in sorted(axes, key=lambda pair: len(pair[0].free_symbols)):
+        remaining = axis.subs(sizes)
         for name in remaining.free_symbols:
             (sizes[name],) = map(int, sympy.solve(remaining - length, name))
     return sizes

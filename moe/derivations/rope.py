@@ -1,6 +1,6 @@
 """RoPE: rotations, their frequencies, and the base that stretches them (E07-E09)."""
 
-from sympy import Eq, Expr, KroneckerDelta, Pow, Sum, cos, sin
+from sympy import Eq, Expr, Integer, KroneckerDelta, Pow, Sum, cos, sin
 
 from moe.derivations.chain import Chain, Derivation, Equation, Step, Symbol
 from moe.derivations.notation import Partial, array, index, number, size
@@ -131,7 +131,7 @@ q0, q1 = query[t, 2 * i], query[t, 2 * i + 1]
 k0, k1 = key[u, 2 * i], key[u, 2 * i + 1]
 at_query, at_key = phi[t, i], phi[u, i]
 cos_q, sin_q, cos_k, sin_k = cos(at_query), sin(at_query), cos(at_key), sin(at_key)
-angle = (m[t] - m[u]) * theta[i]
+between = (m[t] - m[u]) * theta[i]
 
 DISTANCE = Chain(
     title="Only the distance counts",
@@ -174,7 +174,7 @@ DISTANCE = Chain(
             "Both angles are a position times the same frequency: the positions enter "
             "by their difference alone.",
             Sum(
-                (q0 * k0 + q1 * k1) * cos(angle) + (q0 * k1 - q1 * k0) * sin(angle),
+                (q0 * k0 + q1 * k1) * cos(between) + (q0 * k1 - q1 * k0) * sin(between),
                 i,
             ),
         ),
@@ -296,13 +296,13 @@ EVERY_PAIR = Chain(
 
 FASTEST = Chain(
     title="The fastest pair keeps its frequency",
-    target=theta_new[0],
-    start=theta_new[0],
+    target=theta_new[0] / theta[0],
+    start=theta_new[0] / theta[0],
     steps=(
         Step(
             "insert pair 0 in (8a)",
-            "The exponent is 0, so the base does not matter: both are 1.",
-            theta[0],
+            "The exponent is 0, so neither base matters: both pairs turn by 1 radian.",
+            Integer(1),
         ),
     ),
 )
