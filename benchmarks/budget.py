@@ -13,6 +13,17 @@ SAME_WITHIN = 0.03  # an interval inside 1 +- this is "same"
 SMALLEST_EFFECT = 0.02  # "faster" and "slower" need more than this
 BUSIEST_START = 0.5  # load average over logical cores
 MOST_CPU = 1.2  # CPU time over wall time of work that should have one thread
+CONFIDENCE = 0.95  # of every interval
+THRESHOLDS = {
+    "shortest_block": SHORTEST_BLOCK,
+    "widest_spread": WIDEST_SPREAD,
+    "widest_interval": WIDEST_INTERVAL,
+    "same_within": SAME_WITHIN,
+    "smallest_effect": SMALLEST_EFFECT,
+    "busiest_start": BUSIEST_START,
+    "most_cpu": MOST_CPU,
+    "confidence": CONFIDENCE,
+}
 
 
 @dataclass(frozen=True)

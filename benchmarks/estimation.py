@@ -10,9 +10,7 @@ from collections.abc import Sequence
 from statistics import fmean, median, stdev
 from typing import NamedTuple
 
-from benchmarks.budget import SAME_WITHIN, SMALLEST_EFFECT
-
-CONFIDENCE = 0.95
+from benchmarks.budget import CONFIDENCE, SAME_WITHIN, SMALLEST_EFFECT
 
 
 class Interval(NamedTuple):

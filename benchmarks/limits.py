@@ -197,6 +197,7 @@ def measure_limits(scenario: Scenario, seed: int, seconds: float) -> dict[str, A
         "step": best["step"],
         "products": best["products"],
         "optimiser": optimiser,
+        "optimiser_bytes": OPTIMISER_BYTES,
         "update": best["update"] if trains else 0.0,
         "dispatch": dispatch,
         "ratio": best["step"] / floor,

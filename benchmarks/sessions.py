@@ -13,7 +13,7 @@ from typing import Any
 from tqdm import tqdm
 
 from benchmarks import machine, results, table
-from benchmarks.budget import Budget
+from benchmarks.budget import THRESHOLDS, Budget
 from benchmarks.errors import (
     INTERRUPTED,
     OK,
@@ -105,6 +105,7 @@ class Session:
             "command": shlex.join(["python", "scripts/bench.py", *sys.argv[1:]]),
             "seed": self._seed,
             "budget": self._budget.as_dict(),
+            "thresholds": THRESHOLDS,
             "duration": time.monotonic() - self._started,
             "environment": environment,
             **content,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from benchmarks.estimation import CONFIDENCE
+from benchmarks.budget import CONFIDENCE
 from benchmarks.quantities import with_unit
 from benchmarks.scenarios import ALL, AXES, SCENARIOS, Scenario
 

@@ -37,9 +37,7 @@ def test_student_cdf_of_one_and_two_degrees_has_its_closed_form() -> None:
         assert student_cdf(t, 2) == pytest.approx(two, abs=1e-12)
 
 
-def coverage_of(
-    draw, interval_of, truth: float, repetitions: int = 4000
-) -> float:
+def coverage_of(draw, interval_of, truth: float, repetitions: int = 4000) -> float:
     """Share of repetitions whose interval holds the truth."""
     held = 0
     for _ in range(repetitions):
