@@ -2,9 +2,12 @@
 
 The derivation's result is evaluated on random arrays (sizes other than those of the
 proof, gains that are not 1, grouped heads, repeated ids, masked keys, random
-cotangents) and compared with what the functions of E01 to E10 return.
+cotangents) and compared with what the shipped functions return.
 """
 
+import dataclasses
+
+import derivation_cases_training as training
 import numpy as np
 import pytest
 
@@ -157,11 +160,12 @@ CASES = {
     "E08": frequencies_case,
     "E09": scaling_case,
     "E10": attention_case,
+    **training.CASES,
 }
 
 
 # Steps in between, which no function returns; the gradients above are made of them.
-INTERNAL = {"E10": {"dp", "dscores"}}
+INTERNAL = {"E10": {"dp", "dscores"}, **training.INTERNAL}
 
 
 @pytest.mark.parametrize(
@@ -189,6 +193,20 @@ def targets(derivation):
     """Code names of all that the chains compute."""
     codes = {row.base: row.code for row in derivation.symbols}
     return {codes[chain.base] for chain in derivation.chains if chain.base in codes}
+
+
+@pytest.mark.E12
+@pytest.mark.derivation
+def test_the_gradient_of_the_logits_is_derived_twice():
+    """Through dp, as the code goes, as well as in one piece, which comes last."""
+    rng = np.random.default_rng(0)
+    given, expected = CASES["E12"](lambda *shape: rng.standard_normal(shape))
+    derivation = load_entry("E12")
+    through_dp = [c for c in derivation.chains if c.title != "What each expert learns"]
+    assert len(through_dp) == len(derivation.chains) - 1
+    derivation = dataclasses.replace(derivation, chains=tuple(through_dp))
+    derived = evaluate(derivation, "dlogits", given)
+    np.testing.assert_allclose(derived, expected["dlogits"], rtol=RTOL, atol=ATOL)
 
 
 def test_a_missing_array_is_named():
