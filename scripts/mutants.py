@@ -9,9 +9,7 @@ Exit code 1 where a mutant survives or a harmless rewrite is reported as wrong.
 
 import argparse
 import json
-import os
 import sys
-from concurrent.futures import ThreadPoolExecutor
 
 import traceability
 from tqdm import tqdm
@@ -20,7 +18,9 @@ from moe.registry import BY_ID
 
 sys.path.insert(0, str(traceability.ROOT / "tests"))
 from mutants.catalogue import HARMLESS, MUTANTS
-from mutants.harness import Change, Verdict, judge
+from mutants.harness import Change, Verdict, judge_all
+
+Verdicts = dict[Change, Verdict]
 
 
 def main() -> int:
@@ -38,7 +38,13 @@ def main() -> int:
         for change in (*MUTANTS, *HARMLESS)
         if options.entry in (None, change.entry)
     ]
-    verdicts = judge_all(chosen)
+    bar = tqdm(
+        judge_all([change.trial for change in chosen]),
+        total=len(chosen),
+        unit="mutant",
+        disable=None,
+    )
+    verdicts = dict(zip(chosen, bar, strict=True))
     wrong = report(verdicts)
     if options.json:
         text = json.dumps(as_record(verdicts), indent=1) + "\n"
@@ -46,43 +52,36 @@ def main() -> int:
     return 1 if wrong else 0
 
 
-def judge_all(changes: list[Change]) -> dict[Change, Verdict]:
-    """Judge every change, as many at a time as there are cores."""
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        bar = tqdm(
-            pool.map(judge, changes), total=len(changes), unit="mutant", disable=None
-        )
-        return dict(zip(changes, bar, strict=True))
+def complaint(change: Change, verdict: Verdict) -> str:
+    """What is wrong with a verdict, or nothing."""
+    if verdict.problem:
+        return f"NO VERDICT ({verdict.problem})"
+    noticed = verdict.failed + verdict.crashed
+    if change in HARMLESS:
+        return "NOT HARMLESS" if noticed or not verdict.passed else ""
+    if not noticed:
+        return "SURVIVED"
+    return "" if verdict.failed else "CRASHED, no check failed"
 
 
-def report(verdicts: dict[Change, Verdict]) -> int:
+def report(verdicts: Verdicts) -> int:
     """Print what went wrong and the score; return how many went wrong."""
-    wrong = 0
-    for change, verdict in verdicts.items():
-        survived = change in MUTANTS and not verdict.failed
-        convicted = change in HARMLESS and verdict.failed > 0
-        if verdict.problem or not verdict.passed + verdict.failed:
-            print(f"NO VERDICT  {change.entry} {change.story}: {verdict.problem}")
-        elif survived:
-            print(f"SURVIVED    {change.entry} {change.module}: {change.story}")
-        elif convicted:
-            print(f"NOT HARMLESS {change.entry} {change.module}: {change.story}")
-        else:
-            continue
-        wrong += 1
-    mutants = [verdicts[c] for c in verdicts if c in MUTANTS]
-    killed = sum(bool(v.failed) for v in mutants)
-    print(f"{killed} of {len(mutants)} mutants killed")
+    complaints = {c: text for c, v in verdicts.items() if (text := complaint(c, v))}
+    for change, text in complaints.items():
+        print(f"{text}: {change.entry} {change.module}: {change.story}")
+    for side, changes in (("mutants killed", MUTANTS), ("rewrites spared", HARMLESS)):
+        judged = [c for c in verdicts if c in changes]
+        good = [c for c in judged if c not in complaints]
+        print(f"{len(good)} of {len(judged)} {side}")
+    killed_by = [v.killed_by for c, v in verdicts.items() if c in MUTANTS]
     for kind in traceability.KINDS:
-        hits = [v for v in mutants if kind in v.killed_by]
-        alone = sum(v.killed_by == (kind,) for v in hits)
-        print(f"  {kind:12} {len(hits):4} killed, {alone:3} by it alone")
-    spared = sum(not verdicts[c].failed for c in verdicts if c in HARMLESS)
-    print(f"{spared} of {len(verdicts) - len(mutants)} harmless rewrites spared")
-    return wrong
+        hits = sum(kind in kinds for kinds in killed_by)
+        alone = sum(kinds == (kind,) for kinds in killed_by)
+        print(f"  {kind:12} {hits:4} killed, {alone:3} by it alone")
+    return len(complaints)
 
 
-def as_record(verdicts: dict[Change, Verdict]) -> dict[str, object]:
+def as_record(verdicts: Verdicts) -> dict[str, object]:
     """The verdicts as `mutants.json` holds them."""
     entries = {}
     for entry_id, entry in BY_ID.items():

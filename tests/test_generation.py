@@ -96,6 +96,8 @@ def test_no_impossible_token_is_ever_drawn(logits, strategy, uniform):
         (TopK(2), [2 / 3, 1 / 3, 0, 0]),
         (TopP(0.75), [2 / 3, 1 / 3, 0, 0]),
         (TopP(0.8), [4 / 7, 2 / 7, 1 / 7, 0]),
+        (TopK(3, temperature=0.5), [16 / 21, 4 / 21, 1 / 21, 0]),
+        (TopP(0.8, temperature=0.5), [16 / 20, 4 / 20, 0, 0]),
         (Greedy(), [1, 0, 0, 0]),
     ],
 )

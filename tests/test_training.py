@@ -101,6 +101,23 @@ def test_micro_batches_add_up_to_the_big_batch(parts):
     assert_close("parameters", split.model.parameters.flat, flat, 1e-9)
 
 
+def test_moments_and_norm_are_of_the_mean_over_micro_batches():
+    ours = trainer(micro_batches=2, max_grad_norm=1e-3)
+    mean = Parameters.zeros(CONFIG, np.float64).flat
+    for half in (slice(0, 2), slice(2, 4)):
+        logits, _, cache = ours.model.forward(IDS[half])
+        _, loss_cache = cross_entropy(logits.reshape(-1, 13), TARGETS[half].ravel())
+        dlogits = cross_entropy_backward(1.0, loss_cache)
+        mean += ours.model.backward(dlogits, cache, dbalance_loss=1.0).flat / 2
+    ours.train_step(IDS, TARGETS)
+    norm = np.linalg.norm(mean)
+    assert norm > 1e-3, "the step must be clipped"
+    assert ours.gradient_norm == pytest.approx(norm, rel=1e-12)
+    clipped = mean * (1e-3 / norm)
+    assert_close("first moment", ours.m.flat, 0.1 * clipped, 1e-12)
+    assert_close("second moment", ours.v.flat, 0.05 * clipped**2, 1e-12)
+
+
 def without_balance(**changes):
     ours = trainer(**changes)
     config = CONFIG.__class__(**{**vars(CONFIG), "balance_alpha": 0.0})

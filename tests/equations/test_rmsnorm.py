@@ -85,6 +85,17 @@ def test_conduct():
 
 
 @pytest.mark.properties
+def test_gradient_of_the_gain_is_written_where_the_caller_says():
+    (y,), cache = forward(inputs())
+    out = np.full(5, np.nan)
+    dx, dgamma = rmsnorm_backward(y, cache, out=out)
+    assert dgamma is out
+    expected_dx, expected = rmsnorm_backward(y, cache)
+    np.testing.assert_array_equal(out, expected)
+    np.testing.assert_array_equal(dx, expected_dx)
+
+
+@pytest.mark.properties
 def test_rows_have_unit_root_mean_square_before_the_gain():
     x = inputs(scale=100.0)["x"]
     y, _ = rmsnorm(x, np.ones(5), 1e-12)

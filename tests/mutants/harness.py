@@ -1,21 +1,17 @@
-"""Run the tests of one entry against a changed copy of the code they test.
+"""Judge changes of the shipped code by the tests of the entry that they break."""
 
-The change is made while Python imports the module, in a process of its own: no file
-is touched, and the tests cannot tell.
-"""
-
-import importlib.machinery
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from types import CodeType, ModuleType
+from typing import Any
 
 ROOT = Path(__file__).parents[2]
-TIMEOUT_S = 300
 
 # A module outside moe.equations is tested where the model uses the entry.
 WIRING_TESTS = {
@@ -25,6 +21,18 @@ WIRING_TESTS = {
     "moe.training": "tests/test_training.py",
     "moe.generation": "tests/test_generation.py",
 }
+
+
+def source_path(module: str) -> Path:
+    """File of a module, by its dotted path."""
+    return ROOT / f"{module.replace('.', '/')}.py"
+
+
+def tests_of(module: str) -> str:
+    """The test file that must notice a fault in a module."""
+    if module in WIRING_TESTS:
+        return WIRING_TESTS[module]
+    return f"tests/equations/test_{module.rpartition('.')[2]}.py"
 
 
 @dataclass(frozen=True)
@@ -45,11 +53,6 @@ class Change:
     new: str
     story: str
 
-    @property
-    def path(self) -> Path:
-        """File of the module."""
-        return ROOT / f"{self.module.replace('.', '/')}.py"
-
     def apply(self, source: str) -> str:
         """The changed source.
 
@@ -62,12 +65,14 @@ class Change:
         return source.replace(self.old, self.new)
 
     @property
-    def tests(self) -> list[str]:
-        """Arguments that make pytest run the tests of the entry."""
-        if self.module in WIRING_TESTS:
-            return [WIRING_TESTS[self.module], "-m", f"{self.entry} and wiring"]
-        stem = self.module.rpartition(".")[2]
-        return [f"tests/equations/test_{stem}.py", "-m", self.entry]
+    def trial(self) -> dict[str, Any]:
+        """The changed source, and arguments for pytest to run the entry's tests."""
+        marks = self.entry + " and wiring" * (self.module in WIRING_TESTS)
+        return {
+            "module": self.module,
+            "source": self.apply(source_path(self.module).read_text(encoding="utf-8")),
+            "tests": [tests_of(self.module), "-m", marks],
+        }
 
 
 @dataclass(frozen=True)
@@ -76,106 +81,66 @@ class Verdict:
 
     Attributes:
         passed: Number of tests that passed.
-        failed: Number that failed.
+        failed: Number in which a check failed.
+        crashed: Number that died of anything else, such as a TypeError.
         killed_by: Kinds of evidence among those that failed, sorted.
         problem: Why the run says nothing, or empty.
     """
 
-    passed: int
-    failed: int
-    killed_by: tuple[str, ...]
+    passed: int = 0
+    failed: int = 0
+    crashed: int = 0
+    killed_by: tuple[str, ...] = ()
     problem: str = ""
 
 
-def judge(change: Change) -> Verdict:
-    """Run the tests of the change's entry against the changed code."""
-    change.apply(change.path.read_text(encoding="utf-8"))
-    fields = json.dumps(vars(change))
-    environment = os.environ | {
-        "PYTHONPATH": f"{ROOT / 'tests'}{os.pathsep}{ROOT}",
-        "OPENBLAS_NUM_THREADS": "1",
-    }
-    try:
-        done = subprocess.run(
-            [sys.executable, "-m", "mutants.harness", fields],
-            cwd=ROOT,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT_S,
-        )
-    except subprocess.TimeoutExpired:
-        return Verdict(0, 1, ("timeout",))
-    last = (done.stdout.splitlines() or [""])[-1]
-    if not last.startswith("{"):
-        return Verdict(0, 0, (), f"no verdict: {done.stderr[-500:]}")
-    verdict = json.loads(last)
-    return Verdict(**{**verdict, "killed_by": tuple(verdict["killed_by"])})
-
-
-class ChangedLoader(importlib.machinery.SourceFileLoader):
-    """Compiles the changed source; cached bytecode is passed over."""
-
-    def __init__(self, name: str, path: str, change: Change) -> None:
-        super().__init__(name, path)
-        self.change = change
-
-    def get_code(self, fullname: str) -> CodeType:
-        """Code object of the changed module."""
-        source = self.change.apply(Path(self.path).read_text(encoding="utf-8"))
-        return compile(source, self.path, "exec", dont_inherit=True)
-
-
-class ChangedFinder:
-    """Finds the changed module under its own name."""
-
-    def __init__(self, change: Change) -> None:
-        self.change = change
-
-    def find_spec(
-        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> importlib.machinery.ModuleSpec | None:
-        """Spec of the changed module, None for every other."""
-        if name != self.change.module:
-            return None
-        spec = importlib.machinery.PathFinder.find_spec(name, path)
-        if spec is not None and spec.origin is not None:
-            spec.loader = ChangedLoader(name, spec.origin, self.change)
-        return spec
-
-
-class Recorder:
-    """A pytest plugin that counts outcomes and the kinds of evidence that failed."""
+class Nursery:
+    """A process that runs trials, one at a time."""
 
     def __init__(self) -> None:
-        self.passed = self.failed = 0
-        self.kinds: set[str] = set()
+        path = os.pathsep.join(map(str, (ROOT / "tests", ROOT / "scripts", ROOT)))
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "mutants.nursery"],
+            cwd=ROOT,
+            env=os.environ | {"PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
 
-    def pytest_runtest_logreport(self, report) -> None:  # type: ignore[no-untyped-def]
-        """Count one report."""
-        from traceability import KINDS
+    def judge(self, trial: dict[str, Any]) -> Verdict:
+        """Run the tests of one trial.
 
-        self.passed += report.when == "call" and report.passed
-        if report.failed:
-            self.failed += 1
-            self.kinds |= KINDS.keys() & report.keywords.keys()
+        Args:
+            trial: `module`, its changed `source`, and `tests`, arguments of pytest.
+        """
+        self._process.stdin.write(json.dumps(trial) + "\n")
+        self._process.stdin.flush()
+        verdict = json.loads(self._process.stdout.readline())
+        return Verdict(**{**verdict, "killed_by": tuple(verdict.get("killed_by", ()))})
 
-
-def child(fields: str) -> None:
-    """Install the change, run the tests, print the verdict as one line of JSON."""
-    change = Change(**json.loads(fields))
-    sys.meta_path.insert(0, ChangedFinder(change))
-    import pytest
-
-    recorder = Recorder()
-    options = ["-q", "--tb=no", "-p", "no:cacheprovider", "--no-showlocals"]
-    code = pytest.main([*change.tests, *options], [recorder])
-    problem = "" if code in (0, 1) else f"pytest ended with exit code {int(code)}"
-    verdict = Verdict(
-        recorder.passed, recorder.failed, tuple(sorted(recorder.kinds)), problem
-    )
-    print(f"\n{json.dumps(vars(verdict))}")
+    def close(self) -> None:
+        """End the process."""
+        self._process.stdin.close()
+        self._process.stdout.close()
+        self._process.wait()
 
 
-if __name__ == "__main__":
-    child(sys.argv[1])
+def judge_all(
+    trials: Iterable[dict[str, Any]], processes: int | None = None
+) -> Iterator[Verdict]:
+    """Verdicts in the order of the trials, `processes` at a time (all cores)."""
+    own = threading.local()
+    nurseries: list[Nursery] = []
+
+    def start() -> None:
+        own.nursery = Nursery()
+        nurseries.append(own.nursery)
+
+    def judge(trial: dict[str, Any]) -> Verdict:
+        return own.nursery.judge(trial)
+
+    with ThreadPoolExecutor(processes or os.cpu_count(), initializer=start) as pool:
+        yield from pool.map(judge, trials)
+    for nursery in nurseries:
+        nursery.close()
