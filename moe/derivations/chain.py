@@ -8,7 +8,8 @@ How to write one (see `moe/derivations/rmsnorm.py`):
 2. Arrays and numbers. `x, dy = array("x"), array("dy")`, `eps = number("epsilon",
    positive=True)`. Elements are `x[n, c]`; a sum over a whole axis is
    `Sum(x[n, j] ** 2, j)`; over a part of one, `Sum(p[i], (i, 0, k))`.
-   Also at hand: `KroneckerDelta`, `Piecewise`, `exp`, `floor`, `Largest`.
+   Also at hand: `KroneckerDelta`, `Piecewise`, `exp`, `floor`, `Min`, `Limit`,
+   `Largest`.
 3. `SYMBOLS`: a row for everything that an equation mentions, sizes included, and for
    every gradient. `code` is the argument of the NumPy function, or the name of the
    array that the backward returns; empty where the code has none. `below` marks
