@@ -1,6 +1,7 @@
 """What the command lines share: arguments, one-line errors, a gentle Ctrl-C."""
 
 import argparse
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -107,6 +108,9 @@ def run_main(main: Callable[[], int]) -> NoReturn:
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)
         code = INTERRUPTED
+    except BrokenPipeError:  # who reads the output, such as `head`, has left
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
     except MemoryError as error:
         print(f"out of memory: {error}", file=sys.stderr)
         code = 1

@@ -25,10 +25,18 @@ def latex(expression: Any) -> str:
     return _Latex().doprint(expression)
 
 
-def pretty(expression: Any, columns: int = 80) -> str:
-    """Print for a terminal, in lines of at most `columns` characters."""
-    settings = {"use_unicode": True, "num_columns": columns, "wrap_line": True}
-    return _Pretty(settings).doprint(expression)
+def pretty(expression: Any, columns: int = 80, prefix: str = "") -> str:
+    """Print for a terminal, in lines of at most `columns` characters.
+
+    Args:
+        expression: Of a derivation.
+        columns: Width of a line.
+        prefix: Set before the expression, at the height of its middle: `= `.
+    """
+    printer = _Pretty({"use_unicode": True, "num_columns": columns})
+    picture = prettyForm(*printer._print(expression).left(prefix))
+    text: str = picture.render(num_columns=columns, wrap_line=True)
+    return "\n".join(line.rstrip() for line in text.splitlines())
 
 
 def _split_gradient(name: str) -> tuple[str, str]:
