@@ -62,11 +62,11 @@ class Terminal:
         self._capsys = capsys
         self._monkeypatch = monkeypatch
 
-    def run(self, script: ModuleType, *arguments: object) -> str:
-        """Return what it prints."""
+    def run(self, script: ModuleType, *arguments: object, code: int = 0) -> str:
+        """Check the exit code and return what it prints."""
         words = [f"{script.__name__}.py", *map(str, arguments)]
         self._monkeypatch.setattr(sys, "argv", words)
-        assert script.main() == 0
+        assert script.main() == code
         return self._capsys.readouterr().out
 
     def refused(self, script: ModuleType, *arguments: object) -> str:
