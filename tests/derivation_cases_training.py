@@ -134,10 +134,9 @@ CASES = {
     "E21": top_p_case,
 }
 
-# Chains whose result no function returns: steps in between, and what is not shipped.
+# Steps in between, which no function returns.
 INTERNAL = {
     "E11": {"do", "dh", "dhidden"},
     "E12": {"dp"},
-    "E16": {"penalised"},
-    "E19": {"(base + minimum) / 2", "(base - minimum) / 2", "slope"},
+    "E19": {"(base + minimum) / 2", "(base - minimum) / 2"},
 }

@@ -40,8 +40,8 @@ SYMBOLS = (
     Symbol(eps, "eps", (), "keeps the quotient finite"),
     Symbol(W, "weight", (), "one weight, before step t"),
     Symbol(updated, "updated", (), "the same weight, after step t"),
-    Symbol(penalised, "penalised", (), "what Adam with an L2 penalty would make of it"),
-    Symbol(G, "steady", (), "a gradient that is the same at all steps"),
+    Symbol(penalised, "", (), "what Adam with an L2 penalty would make of it"),
+    Symbol(G, "", (), "a gradient that is the same at all steps"),
     Symbol(R, "sqrt(v / bias2) + eps", (), "what the step is divided by"),
 )
 

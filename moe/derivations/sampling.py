@@ -177,7 +177,7 @@ TOP_P_SYMBOLS = (
     Symbol(kept, "kept", (), "number of tokens kept"),
     Symbol(q[v], "q", (V,), "probabilities of the kept tokens, renormalised"),
     Symbol(s[v], "chosen", (V,), "any other set: 1 for its members", below=2),
-    Symbol(kappa, "between", (), "any number"),
+    Symbol(kappa, "", (), "any number"),
 )
 
 MEMBERS = Sum(s[w], w)
