@@ -278,13 +278,14 @@ class _Pretty(PrettyPrinter):  # type: ignore[misc]
             return self._product([*short, *long])
         above = self._product(short) if short else prettyForm("1")
         fraction = above / self._print(below)
-        return fraction * self._product(long) if long else fraction
+        return fraction * self._product(long, 1) if long else fraction
 
-    def _product(self, factors: list[Any]) -> Any:
+    def _product(self, factors: list[Any], before: int = 0) -> Any:
         pieces = [self._print(f) for f in factors]
         last = len(pieces) - 1
         for i, piece in enumerate(pieces):
-            bare = last == 0 or (i == last and isinstance(factors[i], sympy.Sum))
+            open_ended = i == last and isinstance(factors[i], sympy.Sum | Partial)
+            bare = open_ended or before + last == 0
             if piece.binding > prettyForm.MUL and not bare:
                 piece = prettyForm(*piece.parens())
             pieces[i] = prettyForm(*piece.left("⋅")) if i else piece
