@@ -52,7 +52,7 @@ FIRST_MOMENT = Chain(
     steps=(
         Step(
             "insert (16a)",
-            "The moment before is known by the same equation.",
+            "A share beta of the moment before stays.",
             beta1 * m[t - 1] + (1 - beta1) * g[t],
         ),
         Step(
