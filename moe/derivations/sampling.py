@@ -217,10 +217,11 @@ COUNT = Chain(
         Step(
             "cumulative sums never fall",
             "searchsorted counts the cumulative sums below P. By the two chains "
-            "above these are the ones before token r, and none from it on.",
-            1 + Sum(1, (v, 0, r - 1)),
+            "above these are the ones before token r, and none from it on. The 1 in "
+            "front counts token r.",
+            Sum(1, (v, 0, r)),
         ),
-        Step("count", "The tokens before r, and r.", r + 1),
+        Step("count", "Tokens are numbered from 0.", r + 1),
     ),
 )
 
