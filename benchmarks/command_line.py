@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import shlex
 import sys
 import time
 from pathlib import Path
@@ -130,7 +131,16 @@ def peer_names(text: str) -> list[str]:
     return names
 
 
-def run(arguments: argparse.Namespace) -> int:
+def recorded_command(argv: list[str]) -> str:
+    """The command line for the result file, without the path of that file."""
+    kept = list(argv)
+    if "--json" in kept:
+        place = kept.index("--json")
+        del kept[place : place + 2]
+    return shlex.join(["python", "scripts/bench.py", *kept])
+
+
+def run(arguments: argparse.Namespace, command: str) -> int:
     """Do what the command line says; return the exit status."""
     if arguments.list:
         print(listing())
@@ -148,7 +158,7 @@ def run(arguments: argparse.Namespace) -> int:
     budget = QUICK if arguments.quick else FULL
     if not budget.quick:
         wait_for_quiet()
-    session = sessions.Session(budget, arguments.seed, arguments.json)
+    session = sessions.Session(budget, arguments.seed, arguments.json, command)
     if arguments.self_test is not None:
         return session.test_itself(arguments.self_test)
     if against:
@@ -167,8 +177,9 @@ def main(argv: list[str] | None = None) -> int:
     Returns:
         Exit status, as `--help` says.
     """
+    argv = sys.argv[1:] if argv is None else argv
     try:
-        return run(parser().parse_args(argv))
+        return run(parser().parse_args(argv), recorded_command(argv))
     except UsageError as error:
         print(f"bench.py: {error}", file=sys.stderr)
         return USAGE

@@ -1,9 +1,7 @@
 """What one run of the command line does, from the first process to the result file."""
 
 import io
-import shlex
 import subprocess
-import sys
 import tarfile
 import tempfile
 import time
@@ -57,14 +55,16 @@ def compare_files(old: Path, new: Path) -> int:
 class Session:
     """One run: progress, table, result."""
 
-    def __init__(self, budget: Budget, seed: int, path: Path) -> None:
+    def __init__(self, budget: Budget, seed: int, path: Path, command: str) -> None:
         """Look at the machine.
 
         Args:
             budget: How much to measure.
             seed: Of weights, inputs and order.
             path: Where the result goes.
+            command: For the record.
         """
+        self._command = command
         self._budget = budget
         self._seed = seed
         self._path = path
@@ -102,7 +102,7 @@ class Session:
             "schema_version": results.SCHEMA_VERSION,
             "quick": self._budget.quick,
             "interrupted": interrupted,
-            "command": shlex.join(["python", "scripts/bench.py", *sys.argv[1:]]),
+            "command": self._command,
             "seed": self._seed,
             "budget": self._budget.as_dict(),
             "thresholds": THRESHOLDS,

@@ -67,8 +67,10 @@ class Workload:
         """Check the last result.
 
         Raises:
-            CheckError: If it is wrong.
+            CheckError: If it is wrong, or nothing has been run.
         """
+        if self._result is None:
+            raise CheckError("nothing has been run")
         return self._check(self._result)
 
     def measure(self, what: str, **arguments: Any) -> dict[str, Any]:

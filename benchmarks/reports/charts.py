@@ -10,45 +10,58 @@ from benchmarks.reports.sources import Results
 KINDS = ("a", "b", "c", "d")
 
 
-def growth(results: Results, file: str, names: dict[str, str], title: str) -> str:
-    """Time against size, both by their logarithm, one line for each series."""
-    fits = {words: results.value(f"{file}:scaling.{n}") for n, words in names.items()}
-    sizes = [size for fit in fits.values() for size in fit["sizes"]]
-    seconds = [time for fit in fits.values() for time in fit["seconds"]]
-    x, y = svg.LogAxis(sizes, 80, 560), svg.LogAxis(seconds, 300, 30)
+def growth(series: dict[str, tuple[list[float], dict[str, Any]]], title: str) -> str:
+    """Time against size, both by their logarithm, one line for each series.
+
+    Args:
+        series: By its name: where its points stand, and its fit of `scaling`.
+        title: Of the picture.
+
+    Returns:
+        SVG.
+    """
+    x = svg.LogAxis([size for sizes, _ in series.values() for size in sizes], 60, 660)
+    y = svg.LogAxis([t for _, fit in series.values() for t in fit["seconds"]], 320, 60)
     body, told = [], []
-    for size in sorted(set(sizes)):
-        body.append(svg.line(x.at(size), 30, x.at(size), 300, "grid"))
-        body.append(svg.text(x.at(size), 318, str(size), "middle", "small"))
-    for kind, (words, fit) in zip(KINDS, fits.items(), strict=False):
-        points = [
-            (x.at(size), y.at(time))
-            for size, time in zip(fit["sizes"], fit["seconds"], strict=True)
-        ]
-        body.append(svg.path(points, kind))
-        for (px, py), time in zip(points, fit["seconds"], strict=True):
-            body.append(svg.dot(px, py, kind))
-            body.append(svg.text(px, py - 9, with_unit(time, "s"), "middle", "small"))
+    for size in sorted({size for sizes, _ in series.values() for size in sizes}):
+        body.append(svg.line(x.at(size), 50, x.at(size), 330, "grid"))
+        body.append(svg.text(x.at(size), 348, f"{size:.0f}", "middle", "small"))
+    for row, (words, (sizes, fit)) in enumerate(series.items()):
         label = f"{words}: exponent {fit['exponent']:.2f}"
-        body.append(svg.text(points[-1][0] + 10, points[-1][1] + 16, label, "start"))
-        listed = ", ".join(
-            f"{with_unit(t, 's')} at {s}"
-            for s, t in zip(fit["sizes"], fit["seconds"], strict=True)
-        )
+        body.append(svg.bar(60 + 330 * row, 10, 12, 12, KINDS[row]))
+        body.append(svg.text(78 + 330 * row, 21, label))
+        pairs = list(zip(sizes, fit["seconds"], strict=True))
+        points = [(x.at(size), y.at(seconds)) for size, seconds in pairs]
+        body.append(svg.path(points, KINDS[row]))
+        below = 20 if row == 0 else -10
+        for (left, top), (_, seconds) in zip(points, pairs, strict=True):
+            body.append(svg.dot(left, top, KINDS[row]))
+            words = with_unit(seconds, "s")
+            body.append(svg.text(left, top + below, words, "middle", "small"))
+        listed = ", ".join(f"{with_unit(t, 's')} at {size:.0f}" for size, t in pairs)
         told.append(f"{label}; {listed}")
-    return svg.document(title, ". ".join(told) + ".", 330, body)
+    return svg.document(title, ". ".join(told) + ".", 360, body)
 
 
 def tokens_chart(results: Results) -> str:
-    """Forward time against batch and against sequence length."""
-    names = {"batch": "batch (seq 32)", "seq": "sequence (batch 2)"}
-    return growth(results, "main", names, "Forward time against size")
+    """Forward time against tokens: more sequences, and longer ones."""
+    series = {}
+    for name, words, other in (
+        ("batch", "sequences of 32", 32),
+        ("seq", "2 longer", 2),
+    ):
+        fit = results.value(f"main:scaling.{name}")
+        series[words] = ([other * size for size in fit["sizes"]], fit)
+    return growth(series, "Forward time against tokens")
 
 
 def hidden_chart(results: Results) -> str:
     """Forward and train time against hidden size."""
-    names = {"hidden_forward": "forward", "hidden_train": "train"}
-    return growth(results, "hidden", names, "Time against hidden size")
+    series = {}
+    for words in ("forward", "train"):
+        fit = results.value(f"hidden:scaling.hidden_{words}")
+        series[words] = (fit["sizes"], fit)
+    return growth(series, "Time against hidden size")
 
 
 def shares_chart(results: Results) -> str:
@@ -67,6 +80,9 @@ def shares_chart(results: Results) -> str:
         body.append(svg.text(140, top + 17, step, "end"))
         for kind, share in zip(KINDS, shares, strict=True):
             body.append(svg.bar(left, top, 540 * share, 24, kind))
+            if share > 0.08:
+                middle, words = left + 270 * share, with_unit(share, "%", 2)
+                body.append(svg.text(middle, top + 17, words, "middle", "inside"))
             left += 540 * share
         parts = zip(names, shares, strict=True)
         told.append(

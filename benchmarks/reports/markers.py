@@ -66,7 +66,7 @@ def figure_text(arguments: str, results: Results) -> str:
 def generated_text(
     arguments: str, results: Results, generators: dict[str, Generator]
 ) -> str:
-    """What a generated block must hold, line breaks around it included.
+    """What a generated block must hold, blank lines around it included.
 
     Raises:
         ReportError: If there is no such generator or it lacks results.
@@ -74,7 +74,7 @@ def generated_text(
     name, *rest = arguments.split()
     if name not in generators:
         raise ReportError(f"there is no generator {name!r}")
-    return f"\n{generators[name](results, *rest).strip()}\n"
+    return f"\n\n{generators[name](results, *rest).strip()}\n\n"
 
 
 def expected(

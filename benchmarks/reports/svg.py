@@ -10,13 +10,14 @@ from html import escape
 
 WIDTH = 720
 STYLE = """\
-text { font: 13px sans-serif; fill: #222 } .small { font-size: 11px }
+text { font: 13px sans-serif; fill: #222 }
+.small { font-size: 11px } .inside { fill: #fff }
 .axis { stroke: #888; fill: none } .grid { stroke: #ddd }
 .a { fill: #1f6f8b; stroke: #1f6f8b } .b { fill: #c45b12; stroke: #c45b12 }
-.c { fill: #5b7f2b; stroke: #5b7f2b } .d { fill: #999; stroke: #999 }
+.c { fill: #4f7324; stroke: #4f7324 } .d { fill: #6b6b6b; stroke: #6b6b6b }
 .line { fill: none; stroke-width: 2 }
 @media (prefers-color-scheme: dark) {
-text { fill: #ddd } .grid { stroke: #444 }
+text { fill: #ddd } .inside { fill: #111 } .grid { stroke: #444 }
 .a { fill: #6fc3df; stroke: #6fc3df } .b { fill: #f0a060; stroke: #f0a060 }
 .c { fill: #a5cc70; stroke: #a5cc70 } .d { fill: #888; stroke: #888 }
 }"""

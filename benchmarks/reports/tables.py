@@ -137,7 +137,7 @@ def parallel(results: Results) -> str:
                 with_unit(summary["efficiency"], "%"),
                 with_unit(summary["time"]["cpu_share"], "", 2),
                 f"oversubscribed: {cores} cores" if summary["oversubscribed"] else "",
-                with_unit(threads["best"], "s") if threads else "not without a GIL",
+                with_unit(threads["best"], "s") if threads else "none: GIL",
             ]
         )
     head = (
