@@ -1,11 +1,7 @@
-"""The derivations: every step holds, wrong ones are refused, and code does the same.
-
-The chains of all entries are checked here; what a derivation of E01 to E10 says is
-also computed on random arrays and compared with what the shipped functions return.
-"""
+"""The derivations of all entries: steps hold, slips are refused, all is in order."""
 
 import dataclasses
-import importlib.util
+import importlib
 import inspect
 import re
 
@@ -15,22 +11,9 @@ from sympy import cos
 from witnesses import evidence
 
 from moe.derivations import load, load_entry, rope
-from moe.derivations.chain import (
-    Chain,
-    Derivation,
-    Equation,
-    ProofError,
-    Step,
-    Symbol,
-    check,
-    check_step,
-)
-from moe.derivations.compare import compare
-from moe.derivations.notation import Largest, Partial, array, index, size
+from moe.derivations.chain import ProofError, check, check_step
 from moe.derivations.printing import latex, pretty
 from moe.registry import ENTRIES
-
-WRITTEN = [entry for entry in ENTRIES if importlib.util.find_spec(entry.derivation)]
 
 
 def marks(entry):
@@ -38,7 +21,7 @@ def marks(entry):
 
 
 def of_every_entry():
-    return [pytest.param(e, marks=marks(e), id=e.id) for e in WRITTEN]
+    return [pytest.param(e, marks=marks(e), id=e.id) for e in ENTRIES]
 
 
 def of_every_chain():
@@ -46,7 +29,7 @@ def of_every_chain():
         pytest.param(
             load_entry(e.id), chain, marks=marks(e), id=f"{e.id}-{chain.title}"
         )
-        for e in WRITTEN
+        for e in ENTRIES
         for chain in load_entry(e.id).chains
     ]
 
@@ -83,10 +66,6 @@ def with_change(expression, applies, change):
     return None
 
 
-def flip_sign(expression):
-    return None if expression == 0 else -expression
-
-
 def add_one(expression):
     return expression + 1
 
@@ -110,7 +89,6 @@ def square_a_factor(expression):
 
 
 SLIPS = {
-    "sign": flip_sign,
     "one": add_one,
     "term": drop_a_term,
     "exponent": change_an_exponent,
@@ -142,86 +120,18 @@ def with_last_line(chain, expression):
     return dataclasses.replace(chain, steps=(*chain.steps[:-1], step))
 
 
-# The checker itself: what it must accept, refuse and say.
-
-n = size("n")
-i, j = index("i", n), index("j", n)
-x, y = array("x"), array("y")
+def chains_with_a_sign():
+    return [param for param in of_every_chain() if param.values[1].result != 0]
 
 
-def one_step(start, expression, equation=()):
-    """A derivation with a single step from `start` to `expression`."""
-    symbols = (Symbol(x[i], "x", (n,), ""), Symbol(y[i], "y", (n,), ""))
-    chain = Chain("A chain", y[i], start, (Step("a rule", "A reason.", expression),))
-    return Derivation("E00", equation, symbols, (chain,)), chain
-
-
-def test_the_refusal_says_where_and_what():
-    derivation, chain = one_step(x[i] ** 2, x[i] * y[i])
-    with pytest.raises(ProofError) as refusal:
-        check(derivation, chain)
-    message = str(refusal.value)
-    for part in ("E00", "'A chain'", "step 1", "(a rule)", "'i': 0", "x_{i}^{2}"):
-        assert part in message
-    assert "that is x_0**2" in message
-    assert "that is x_0*y_0" in message
-
-
-def test_true_for_two_but_not_for_three_is_refused():
-    derivation, chain = one_step(sympy.Sum(x[i], i), x[0] + x[1])
-    with pytest.raises(ProofError, match="'n': 3"):
-        check(derivation, chain)
-
-
-def test_names_stand_for_their_equations():
-    half = (Equation("0a", y[i], x[i] / 2),)
-    assert check(*one_step(x[i], 2 * y[i], half))
-    with pytest.raises(ProofError):
-        check(*one_step(x[i], 2 * y[i]))
-
-
-def test_a_partial_goes_through_equations_but_not_through_its_variable():
-    square = (Equation("0a", y[i], x[i] ** 2),)
-    assert check(*one_step(Partial(x[i] * y[i], x[i]), 3 * x[i] ** 2, square))
-    assert check(*one_step(Partial(x[i] * y[i], y[i]), x[i], square))
-
-
-def test_every_array_of_whole_numbers_is_tried():
-    chosen = array("chosen", integer=True, nonnegative=True)
-    derivation, chain = one_step(chosen[i] ** 2, chosen[i])
-    zero_or_one = Symbol(chosen[i], "chosen", (n,), "", below=2)
-    up_to_two = Symbol(chosen[i], "chosen", (n,), "", below=3)
-    check(dataclasses.replace(derivation, symbols=(zero_or_one,)), chain)
-    with pytest.raises(ProofError):
-        check(dataclasses.replace(derivation, symbols=(up_to_two,)), chain)
-
-
-def test_an_undefined_side_is_refused():
-    derivation, chain = one_step(x[i] / (x[i] - x[i]), x[i] / (x[i] - x[i]))
-    with pytest.raises(ProofError):
-        check(derivation, chain)
-
-
-def test_an_equation_keeps_its_solution():
-    a, b = sympy.symbols("a b", positive=True)
-    symbols = (Symbol(n, "n", (), ""), Symbol(x[i], "x", (n,), ""))
-    for solution, holds in ((2 * b, True), (b / 2, False)):
-        steps = (Step("a rule", "A reason.", sympy.Eq(a, solution)),)
-        chain = Chain("A chain", a, sympy.Eq(a**2, 4 * b**2), steps)
-        derivation = Derivation("E00", (), symbols, (chain,))
-        if holds:
-            assert check(derivation, chain)[0].method == "exact"
-        else:
-            with pytest.raises(ProofError):
-                check(derivation, chain)
-
-
-def test_what_sympy_cannot_simplify_is_decided_by_digits_and_said_so():
-    a = sympy.Symbol("a", positive=True)
-    nested, plain = sympy.sqrt(a + 1 + 2 * sympy.sqrt(a)), sympy.sqrt(a) + 1
-    assert compare(nested, plain) == "50 digits"
-    almost = plain * (1 + sympy.Rational(1, 10**40))
-    assert compare(nested, almost) is None
+@pytest.mark.parametrize(("derivation", "chain"), chains_with_a_sign())
+def test_a_flipped_sign_is_refused_in_every_line(derivation, chain):
+    for line, step in zip(chain.expressions, chain.steps, strict=False):
+        is_equation = isinstance(line, sympy.Eq)
+        flipped = sympy.Eq(line.lhs, -line.rhs) if is_equation else -line
+        mutant = dataclasses.replace(chain, start=flipped, steps=(step,))
+        with pytest.raises(ProofError):
+            check_step(derivation, mutant, 1)
 
 
 def test_a_printed_mistake_of_a_teaching_site_is_refused():
@@ -237,7 +147,7 @@ def test_a_printed_mistake_of_a_teaching_site_is_refused():
 # What is written: tables, tags, titles, print.
 
 
-@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.id)
+@pytest.mark.parametrize("entry", of_every_entry())
 def test_every_entry_has_a_derivation(entry):
     derivation = load_entry(entry.id)
     assert derivation.entry == entry.id
@@ -294,25 +204,6 @@ def test_every_line_prints(derivation, chain):
         lines = pretty(expression).splitlines()
         assert max(map(len, lines)) <= 80
         assert not any("↪" in line or "Partial" in line for line in lines)
-
-
-@pytest.mark.parametrize(
-    ("expression", "printed"),
-    [
-        (Partial(y[i], x[i]), r"\frac{\partial y_{i}}{\partial x_{i}}"),
-        (array("dgamma")[i], r"\mathrm{d}\gamma_{i}"),
-        (sympy.Sum(x[i], i) / n, r"\frac{1}{n}\,\sum_{i} x_{i}"),
-        (sympy.Sum(x[i], (i, 0, 1)), r"\sum_{i=0}^{1} x_{i}"),
-        (
-            sympy.KroneckerDelta(i, j) * x[i] * (1 - y[i]),
-            r"x_{i}\,\delta_{ij}\,\left(1 - y_{i}\right)",
-        ),
-        (array("W_gate")[i, 2 * i + 1], r"W_{\mathrm{gate},\,i,\,2i + 1}"),
-        (Largest(x[i], i), r"\max_{i} x_{i}"),
-    ],
-)
-def test_latex(expression, printed):
-    assert latex(expression) == printed
 
 
 def test_load_refuses_what_the_registry_does_not_have():
