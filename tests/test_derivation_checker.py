@@ -16,7 +16,7 @@ from moe.derivations.chain import (
 )
 from moe.derivations.compare import compare
 from moe.derivations.notation import Largest, Partial, array, index, size
-from moe.derivations.printing import latex
+from moe.derivations.printing import latex, pretty
 
 n = size("n")
 i, j = index("i", n), index("j", n)
@@ -98,6 +98,21 @@ def test_what_sympy_cannot_simplify_is_decided_by_digits_and_said_so():
     assert compare(nested, almost) is None
 
 
+def test_both_cases_of_a_minimum_are_compared_exactly():
+    c, norm = sympy.symbols("c nu", positive=True)
+    factor = sympy.Min(1, c / norm)
+    assert compare(factor, c / sympy.Max(norm, c)) == "exact"
+    assert compare(factor, c / norm) is None
+    assert compare(factor, sympy.Integer(1)) is None
+
+
+def test_a_limit_is_taken():
+    at_zero = sympy.Limit(sympy.sin(x[i]) / x[i], x[i], 0)
+    check(*one_step(at_zero, sympy.Integer(1)))
+    with pytest.raises(ProofError):
+        check(*one_step(at_zero, sympy.Integer(0)))
+
+
 @pytest.mark.parametrize(
     ("expression", "printed"),
     [
@@ -111,7 +126,17 @@ def test_what_sympy_cannot_simplify_is_decided_by_digits_and_said_so():
         ),
         (array("W_gate")[i, 2 * i + 1], r"W_{\mathrm{gate},\,i,\,2i + 1}"),
         (Largest(x[i], i), r"\max_{i} x_{i}"),
+        (sympy.Symbol("eta_base"), r"\eta_{\mathrm{base}}"),
+        (x[i] / n * (1 - y[i]), r"\frac{x_{i}}{n}\,\left(1 - y_{i}\right)"),
+        (
+            sympy.Sum(y[i] * (1 - sympy.Sum(x[j], j)) ** 2, i),
+            r"\sum_{i} y_{i}\,\left(1 - \sum_{j} x_{j}\right)^{2}",
+        ),
     ],
 )
 def test_latex(expression, printed):
     assert latex(expression) == printed
+
+
+def test_a_sum_beside_a_fraction_keeps_its_parentheses_in_a_terminal():
+    assert pretty(x[i] / n * (1 - y[i])).splitlines()[1] == "────⋅(1 - y[i])"
