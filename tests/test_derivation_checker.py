@@ -58,6 +58,7 @@ def test_a_partial_goes_through_equations_but_not_through_its_variable():
     square = (Equation("0a", y[i], x[i] ** 2),)
     assert check(*one_step(Partial(x[i] * y[i], x[i]), 3 * x[i] ** 2, square))
     assert check(*one_step(Partial(x[i] * y[i], y[i]), x[i], square))
+    assert check(*one_step(2 * Partial(x[i] * y[i], y[i]), 2 * x[i], square))
 
 
 def test_every_array_of_whole_numbers_is_tried():
