@@ -113,13 +113,20 @@ class Suite:
         """What every scenario needs once: memory, collections, limits."""
         yield Item("idle", IDLE)
         for scenario in self._shuffled(self.scenarios):
-            cold = scenario.work == "cold"
-            for what in ("memory",) if cold else measuring.RESOURCES:
+            for what in self._resources(scenario):
                 yield Item(what, scenario.id)
         for replica in range(self._budget.limit_processes):
             for scenario in self._shuffled(self.scenarios):
                 if scenario.has_limits:
                     yield Item("limits", scenario.id, replica=replica)
+
+    def _resources(self, scenario: Scenario) -> list[str]:
+        if scenario.work == "cold":
+            return ["memory"]
+        whats = list(measuring.RESOURCES)
+        if not self._budget.collection_seconds:
+            whats.remove("collections")
+        return whats
 
     def rounds(self, scenarios: list[Scenario], attempt: int) -> Iterator[Item]:
         """One fresh process of every scenario a round, in a new order each time."""

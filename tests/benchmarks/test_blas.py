@@ -13,7 +13,7 @@ OPENBLAS = {
             "found": True,
             "version": "0.3.31.188.0",
             "detection method": "pkgconfig",
-            # As `numpy.show_config(mode="dicts")` printed them, cut to the part that is read.
+            "openblas configuration": "OpenBLAS 0.3.31 DYNAMIC_ARCH Haswell",
         }
     }
 }

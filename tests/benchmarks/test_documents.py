@@ -156,7 +156,7 @@ def test_what_is_wrong_is_named(
 @pytest.mark.parametrize(
     "text",
     [
-        "Attention of 2 x 3 matrices, 1280x720 px, `(2, 32, 64)`, float32, 22 scenarios",
+        "Attention of 2 x 3 matrices, 1280x720 px, `(2, 32, 64)`, 22 scenarios",
         "$y = 2 x$ and $$ 3 s $$",
         "```python\ntime.sleep(5)  # 5 s\n```",
         "[link](pages/5%20s.md) and [another](https://example.org/5ms)",

@@ -94,7 +94,7 @@ def test_a_worker_with_other_threads_than_asked_for_is_refused(
         "benchmarks.processes.pinned_environment",
         lambda threads: pinned_environment(1),
     )
-    with pytest.raises(BenchmarkError, match="asked for|, not 2"):
+    with pytest.raises(BenchmarkError, match=r"asked for|, not 2"):
         Worker(threads=2)
 
 
