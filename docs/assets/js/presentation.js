@@ -1,0 +1,203 @@
+// Presentation mode: the derivations of a page on a projector, one step at a time.
+// Key d or a button starts it, Esc leaves it, `?present` in the URL keeps it on the way
+// to the next page.
+(function () {
+  "use strict";
+  const SMALLEST = 28; // px, the least that the last row can read
+  const LARGEST = 60;
+
+  class Presentation {
+    constructor(steppers) {
+      this.slides = steppers.flatMap((stepper) => [
+        { stepper, step: 0 },
+        ...stepper.steps.map((_, place) => ({ stepper, step: place + 1 })),
+      ]);
+      this.buildDialog();
+    }
+
+    buildDialog() {
+      this.dialog = document.createElement("dialog");
+      this.dialog.className = "presentation md-typeset";
+      this.dialog.setAttribute("aria-label", "Presentation");
+      this.stage = document.createElement("div");
+      this.stage.className = "stage";
+      this.stage.setAttribute("aria-live", "polite");
+      const bar = document.createElement("div");
+      bar.className = "presentation-bar";
+      this.where = document.createElement("span");
+      this.back = this.button("←", "Previous step", () => this.go(this.place - 1));
+      this.on = this.button("→", "Next step", () => this.go(this.place + 1));
+      bar.append(this.where, this.back, this.on, this.button("✕", "Leave (Esc)", () => this.leave()));
+      this.dialog.append(this.stage, bar);
+      this.dialog.addEventListener("keydown", (event) => this.onKey(event));
+      this.dialog.addEventListener("cancel", (event) => {
+        event.preventDefault();
+        this.leave();
+      });
+      document.body.append(this.dialog);
+      window.addEventListener("resize", () => this.dialog.open && this.fit());
+    }
+
+    button(text, label, action) {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.textContent = text;
+      button.title = label;
+      button.setAttribute("aria-label", label);
+      button.addEventListener("click", action);
+      return button;
+    }
+
+    // Start at the slide of the step that the reader was at.
+    enter(stepper, step) {
+      this.cameFrom = document.activeElement;
+      const at = this.slides.findIndex((s) => s.stepper === stepper && s.step === step);
+      this.dialog.showModal();
+      document.documentElement.classList.add("presenting");
+      this.go(Math.max(at, 0));
+      this.on.focus();
+    }
+
+    leave() {
+      this.dialog.close();
+      document.documentElement.classList.remove("presenting");
+      const { stepper, step } = this.slides[this.place];
+      stepper.show(Math.max(step, 1));
+      this.note(false);
+      stepper.steps[Math.max(step, 1) - 1].scrollIntoView({ block: "center" });
+      if (this.cameFrom) this.cameFrom.focus({ preventScroll: true });
+    }
+
+    onKey(event) {
+      event.stopPropagation(); // the theme has its own use for some letters
+      if (event.altKey || event.ctrlKey || event.metaKey) return;
+      const onButton = event.target.closest("button");
+      if (onButton && (event.key === " " || event.key === "Enter")) return;
+      const action = {
+        ArrowRight: () => this.go(this.place + 1),
+        ArrowDown: () => this.go(this.place + 1),
+        PageDown: () => this.go(this.place + 1),
+        " ": () => this.go(this.place + 1),
+        Enter: () => this.go(this.place + 1),
+        ArrowLeft: () => this.go(this.place - 1),
+        ArrowUp: () => this.go(this.place - 1),
+        PageUp: () => this.go(this.place - 1),
+        Home: () => this.go(0),
+        End: () => this.go(this.slides.length - 1),
+        d: () => this.leave(),
+      }[event.key];
+      if (!action) return;
+      event.preventDefault();
+      action();
+    }
+
+    go(place) {
+      if (place === this.slides.length) this.nextPage();
+      if (place < 0 || place >= this.slides.length) return;
+      this.place = place;
+      this.render();
+      this.note(true);
+    }
+
+    nextPage() {
+      const link = document.querySelector("a.md-footer__link--next");
+      const folder = (url) => url.pathname.replace(/[^/]*$/, "");
+      const url = link && new URL(link.href);
+      if (url && folder(url) === folder(location)) location.assign(`${url.href}?present`);
+    }
+
+    // Keep step and mode in the URL.
+    note(presenting) {
+      const { stepper, step } = this.slides[this.place];
+      const anchor = step ? stepper.steps[step - 1].id : stepper.section.id;
+      const query = presenting ? "?present" : "";
+      history.replaceState(null, "", `${location.pathname}${query}#${anchor}`);
+    }
+
+    render() {
+      const { stepper, step } = this.slides[this.place];
+      const parts = step ? this.stepParts(stepper, step) : this.coverParts(stepper);
+      const copies = parts.map((part) => part.cloneNode(true));
+      for (const copy of copies) {
+        for (const node of [copy, ...copy.querySelectorAll("[id], [tabindex]")]) {
+          node.removeAttribute("id");
+          node.removeAttribute("tabindex");
+        }
+      }
+      this.stage.replaceChildren(...copies);
+      this.stage.classList.toggle("cover", step === 0);
+      const total = stepper.steps.length;
+      this.where.textContent = `${stepper.section.dataset.entry} ${stepper.section.dataset.title} · ${
+        step ? `step ${step} of ${total}` : `${total} steps`
+      }`;
+      this.back.disabled = this.place === 0;
+      this.fit();
+    }
+
+    coverParts(stepper) {
+      const title = document.createElement("p");
+      title.className = "cover-title";
+      title.textContent = stepper.section.dataset.title;
+      const number = Number(stepper.section.dataset.entry.slice(1));
+      const tagged = [...document.querySelectorAll(".equation[id]")];
+      const own = tagged.filter((e) => new RegExp(`^eq-${number}[a-z]$`).test(e.id));
+      return [title, ...own];
+    }
+
+    // The line before, why it may be changed, and what it becomes.
+    stepParts(stepper, step) {
+      const item = stepper.steps[step - 1];
+      const chain = stepper.steps.slice(0, step).reverse();
+      const title = chain.map((s) => s.querySelector(".chain-title")).find(Boolean);
+      const before =
+        item.querySelector(".line-before") ||
+        stepper.steps[step - 2].querySelector(".line:not(.line-before)");
+      const last = item.querySelector(".line:not(.line-before)");
+      return [title, before, item.querySelector(".rule"), last, item.querySelector(".check")];
+    }
+
+    // The largest size at which the slide fits without scrolling.
+    fit() {
+      const fits = () =>
+        this.stage.scrollWidth <= this.stage.clientWidth &&
+        this.stage.scrollHeight <= this.stage.clientHeight &&
+        [...this.stage.querySelectorAll(".equation")].every(
+          (equation) => equation.scrollWidth <= equation.clientWidth
+        );
+      for (let size = LARGEST; size >= SMALLEST; size -= 2) {
+        this.dialog.style.setProperty("--size", `${size}px`);
+        if (fits()) return;
+      }
+    }
+  }
+
+  const steppers = window.steppers;
+  if (!steppers.length) return;
+  const presentation = new Presentation(steppers);
+  for (const stepper of steppers) {
+    stepper.present.addEventListener("click", () =>
+      presentation.enter(stepper, stepper.current)
+    );
+  }
+
+  // The derivation that the reader looks at: the one in the URL, or the first in view.
+  function nearest() {
+    const named = steppers.find((s) => location.hash.startsWith(`#${s.section.dataset.entry}-`));
+    const inView = steppers.find((s) => s.section.getBoundingClientRect().bottom > 0);
+    return named || inView || steppers[0];
+  }
+
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.closest("input, textarea, select, [contenteditable]");
+    if (event.key !== "d" || typing || presentation.dialog.open) return;
+    if (event.altKey || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    const stepper = nearest();
+    presentation.enter(stepper, location.hash.includes("-step-") ? stepper.current : 0);
+  });
+
+  if (new URLSearchParams(location.search).has("present")) {
+    const stepper = nearest();
+    presentation.enter(stepper, location.hash.includes("-step-") ? stepper.current : 0);
+  }
+})();

@@ -1,0 +1,42 @@
+"""Build the site, serve it, or pack it into a zip that opens by a double click.
+
+    python scripts/site.py build            into site/
+    python scripts/site.py build --out DIR  into DIR
+    python scripts/site.py serve            build, then http://127.0.0.1:8000
+    python scripts/site.py zip              build, then dist/literate-moe-site.zip
+
+Needs the extra `docs`. Exit code 1 where the sources have a mistake.
+"""
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+
+from sitebuild import delivery, pipeline
+from sitebuild.errors import SiteError
+
+
+def main() -> int:
+    """Run the command line; return the exit code."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("command", choices=("build", "serve", "zip"))
+    parser.add_argument("--out", type=Path, default=Path("site"), metavar="DIR")
+    options = parser.parse_args()
+    logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING)
+    try:
+        pipeline.build(options.out.resolve())
+    except SiteError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    if options.command == "serve":
+        delivery.serve(options.out)
+    elif options.command == "zip":
+        delivery.pack(options.out, Path("dist/literate-moe-site.zip"))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

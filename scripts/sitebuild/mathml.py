@@ -1,0 +1,217 @@
+r"""LaTeX to MathML Core, at build time: what a page shows needs no script to show it.
+
+Broken LaTeX raises `MathError`, which fails the build. Symbols of a symbol table are
+marked with `data-symbol`, so that a page can light up all places of a symbol.
+"""
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from html import unescape
+from xml.etree import ElementTree
+
+import math_core
+
+from sitebuild.errors import SiteError
+
+_CONVERTER = math_core.LatexToMathML(fancy_error=False)
+_HTML_ENTITY = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);|#)\w+;")
+_FORMULA = re.compile(r"<math.*?</math>", re.DOTALL)
+_SINGLE = re.compile(r"<mi[^>]*>(\w)</mi>")
+_TAG = re.compile(r"\\tag\{([^}]*)\}")
+_SCRIPTS = {"msub", "msup", "msubsup"}
+
+
+class MathError(SiteError):
+    """LaTeX that cannot be converted."""
+
+
+class Marker:
+    r"""Finds the symbols of a table in a formula.
+
+    Args:
+        latex_of: The LaTeX of every symbol, without indices, by the key of the
+            symbol: `{"dx": r"\mathrm{d}x"}`.
+    """
+
+    def __init__(self, latex_of: dict[str, str]) -> None:
+        self._keys: dict[tuple[str, ...], str] = {}
+        for key, latex in latex_of.items():
+            for _, reading in _readings(list(_tree(latex, display=False))):
+                self._keys.setdefault(reading, key)
+
+    def mark(self, math: ElementTree.Element) -> None:
+        """Add `data-symbol` to every element that shows a symbol."""
+        for elements, reading in _readings(list(math)):
+            # `eta_base` may have a row of its own; else its letter `eta` has one.
+            key = self._keys.get(reading) or self._keys.get(reading[:2])
+            if key is not None:
+                for element in elements:
+                    element.set("data-symbol", key)
+
+
+def inline(latex: str, marker: Marker | None = None) -> str:
+    """Convert LaTeX that stands in a line of text."""
+    return _serialise(_math(latex, marker, display=False))
+
+
+def display(latex: str, marker: Marker | None = None) -> str:
+    r"""Convert LaTeX that stands on its own line; a `\tag` is shown beside it."""
+    math = _serialise(_math(_TAG.sub("", latex), marker, display=True))
+    found = _TAG.search(latex)
+    tag = f'<span class="equation-tag">({found[1]})</span>' if found else ""
+    return _frame(math + tag, "Formula")
+
+
+def equation(latex: str, tag: str, link: str | None, marker: Marker) -> str:
+    """Convert an equation; its tag is a link.
+
+    Args:
+        latex: The equation.
+        tag: `2a`.
+        link: Where it stands; None says here, where it gets its anchor.
+        marker: Finds its symbols.
+    """
+    math = _serialise(_math(latex, marker, display=True))
+    anchor = f' id="eq-{tag}"' if link is None else ""
+    link = link or f"#eq-{tag}"
+    shown = f'<a class="equation-tag" href="{link}">({tag})</a>'
+    return _frame(math + shown, f"Equation {tag}", anchor)
+
+
+def _frame(inner: str, label: str, anchor: str = "") -> str:
+    """The block that centres a formula, scrolls and can be reached by keyboard."""
+    name = f'role="group" aria-label="{label}" tabindex="0"'
+    return f'<div class="equation"{anchor} {name}>{inner}</div>'
+
+
+def step(latex: str, before: str | None, marker: Marker) -> str:
+    """Convert one line of a derivation and mark what changed in it.
+
+    Args:
+        latex: The line.
+        before: LaTeX of the line before, or None for the first.
+        marker: Finds its symbols.
+    """
+    math = _math(latex, marker, display=True)
+    if before is not None:
+        _mark_change(list(_math(before, marker, display=True)), list(math))
+    return _frame(_serialise(math), "Line of the derivation")
+
+
+def characters(pages: Iterable[str]) -> set[str]:
+    """All characters that formulas in these pages show, for the font."""
+    found: set[str] = set()
+    for page in pages:
+        for formula in _FORMULA.findall(page):
+            found.update(unescape(re.sub(r"<[^>]*>", "", formula)))
+            found.update(_italic(letter) for letter in _SINGLE.findall(formula))
+    return found | {"√"}  # roots are elements, not characters
+
+
+def _italic(letter: str) -> str:
+    """The letter that a browser draws for a single letter in a formula."""
+    if letter == "h":
+        return "\N{PLANCK CONSTANT}"
+    name = unicodedata.name(letter, "")
+    try:
+        return unicodedata.lookup(f"MATHEMATICAL ITALIC {_short_name(name)}")
+    except KeyError:
+        return letter
+
+
+def _short_name(name: str) -> str:
+    """`SMALL A` for `LATIN SMALL LETTER A`, `SMALL ALPHA` for Greek."""
+    size, _, letter = name.removeprefix("LATIN ").removeprefix("GREEK ").partition(" ")
+    return f"{size} {letter.removeprefix('LETTER ')}"
+
+
+def _tree(latex: str, *, display: bool) -> ElementTree.Element:
+    try:
+        text = _CONVERTER.convert_with_local_state(latex, displaystyle=display)
+    except math_core.LatexError as error:
+        raise MathError(f"broken LaTeX in {latex!r}: {error}") from error
+    return ElementTree.fromstring(_HTML_ENTITY.sub(lambda m: unescape(m[0]), text))
+
+
+def _math(latex: str, marker: Marker | None, *, display: bool) -> ElementTree.Element:
+    math = _tree(" ".join(latex.split()), display=display)
+    # Glyph names would only fill the search index.
+    math.set("data-search-exclude", "")
+    if marker is not None:
+        marker.mark(math)
+    return math
+
+
+def _serialise(math: ElementTree.Element) -> str:
+    return ElementTree.tostring(math, encoding="unicode").replace(" />", "/>")
+
+
+def _readings(
+    siblings: list[ElementTree.Element],
+) -> Iterator[tuple[list[ElementTree.Element], tuple[str, ...]]]:
+    """Every letter of a formula, as a symbol table would name it.
+
+    A reading is `(prefix, letter)`, or `(prefix, letter, word)` where the letter
+    carries a word as subscript, as in `eta_base`. The prefix is an upright d or
+    nothing.
+    """
+    for place, element in enumerate(siblings):
+        found = _letter(element)
+        if found is None:
+            yield from _readings(list(element))
+            continue
+        marked, letter, word = found
+        elements, prefix = [element if word else marked], ""
+        if place and _is_upright_d(siblings[place - 1]):
+            elements, prefix = [siblings[place - 1], *elements], "d"
+        yield elements, (prefix, letter, *([word] if word else []))
+        if element.tag in _SCRIPTS:
+            yield from _readings(list(element)[1:])
+
+
+def _letter(
+    element: ElementTree.Element,
+) -> tuple[ElementTree.Element, str, str] | None:
+    """The element that shows a letter, the letter, and the word that is its index."""
+    if element.tag == "mi" and not _is_upright_d(element):
+        return element, element.text or "", ""
+    if element.tag == "mover" and element.get("accent") and element[0].tag == "mi":
+        return element, f"{element[0].text}{element[1].text}", ""
+    if element.tag in _SCRIPTS and (base := _letter(element[0])):
+        words = [leaf.text or "" for leaf in element[1].iter("mi")]
+        is_word = element.tag != "msup" and words and len(words[0]) > 1
+        return base[0], base[1], words[0] if is_word else ""
+    return None
+
+
+def _is_upright_d(element: ElementTree.Element) -> bool:
+    leaf = element.find("mi") if element.tag == "mrow" else element
+    return leaf is not None and leaf.text == "d" and leaf.get("mathvariant") == "normal"
+
+
+def _mark_change(
+    old: list[ElementTree.Element], new: list[ElementTree.Element]
+) -> None:
+    """Mark with `data-changed` what is new, as far down as old and new agree."""
+    texts = [[_text(element) for element in side] for side in (old, new)]
+    changes = difflib.SequenceMatcher(None, *texts, autojunk=False).get_opcodes()
+    for kind, old_start, old_end, start, end in changes:
+        if kind == "equal":
+            continue
+        before, after = old[old_start:old_end], new[start:end]
+        if len(before) == len(after) == 1 and _same_frame(before[0], after[0]):
+            _mark_change(list(before[0]), list(after[0]))
+            continue
+        for element in after:
+            element.set("data-changed", "")
+
+
+def _same_frame(old: ElementTree.Element, new: ElementTree.Element) -> bool:
+    """Whether only the inside of a sum, bracket or fraction may have changed."""
+    return old.tag == new.tag and new.tag in {"mrow", "mfrac"} and len(new) > 1
+
+
+def _text(element: ElementTree.Element) -> str:
+    return ElementTree.tostring(element, encoding="unicode")

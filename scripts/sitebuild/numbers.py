@@ -1,0 +1,64 @@
+"""Numbers and arrays as MathML."""
+
+import math
+from html import escape
+from typing import Any
+
+import numpy as np
+
+DIGITS = 4
+_SMALLEST, _LARGEST = 1e-3, 1e5  # outside, a power of ten is easier to read
+
+
+def value(x: Any) -> str:
+    """A number, an array or anything else that a line of code can make."""
+    if isinstance(x, np.ndarray) and x.dtype != object:
+        return _array(x)
+    if isinstance(x, int | float | np.number):
+        return f'<math data-search-exclude="">{number(x)}</math>'
+    return f"<code>{escape(repr(x))}</code>"
+
+
+def number(x: Any) -> str:
+    """One number, to four digits."""
+    if isinstance(x, bool | np.bool_):
+        return f"<mtext>{bool(x)}</mtext>"
+    if isinstance(x, int | np.integer):
+        return _signed(str(x))
+    x = float(x)
+    if math.isnan(x):
+        return "<mtext>NaN</mtext>"
+    if math.isinf(x):
+        return _signed("-∞" if x < 0 else "∞")
+    if x and not _SMALLEST <= abs(x) < _LARGEST:
+        mantissa, exponent = f"{x:.{DIGITS - 1}e}".split("e")
+        power = f"<msup><mn>10</mn><mrow>{_signed(str(int(exponent)))}</mrow></msup>"
+        return f"{_signed(mantissa)}<mo>×</mo>{power}"
+    return _signed(np.format_float_positional(x, DIGITS, trim="-"))
+
+
+def _signed(text: str) -> str:
+    digits = text.removeprefix("-")
+    sign = "<mo>−</mo>" if text != digits and digits != "0" else ""
+    return f"{sign}<mn>{digits}</mn>"
+
+
+def _array(x: np.ndarray[Any, Any]) -> str:
+    if x.ndim == 0:
+        return value(x[()])
+    if x.ndim <= 2:
+        return f'<math data-search-exclude="">{_matrix(np.atleast_2d(x))}</math>'
+    matrices = (
+        f'<span class="slice"><span class="slice-place">[{", ".join(map(str, place))}]'
+        f"</span>{_array(x[place])}</span>"
+        for place in np.ndindex(x.shape[:-2])
+    )
+    return "".join(matrices)
+
+
+def _matrix(x: np.ndarray[Any, Any]) -> str:
+    rows = "".join(
+        "<mtr>" + "".join(f"<mtd>{number(cell)}</mtd>" for cell in row) + "</mtr>"
+        for row in x
+    )
+    return f"<mrow><mo>[</mo><mtable>{rows}</mtable><mo>]</mo></mrow>"
