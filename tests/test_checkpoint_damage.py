@@ -168,9 +168,9 @@ MALFORMED = {
     ),
     "overlap": (
         with_offsets(lambda start, end: [start - 4, end - 4]),
-        "InvalidOffset|invalid offset",
+        "(?i)offset",
     ),
-    "start after end": (with_offsets(lambda start, end: [end, start]), "offset"),
+    "start after end": (with_offsets(lambda start, end: [end, start]), "(?i)offset"),
     "negative offset": (with_offsets(lambda start, end: [-16, end]), "invalid value"),
     "float offset": (with_offsets(lambda start, end: [start, end + 0.5]), "invalid"),
     "hole": (hole, "bytes of tensors"),
