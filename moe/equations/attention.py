@@ -66,11 +66,12 @@ def unfold_heads(x: Array, tokens: int) -> Array:
 def attention(q: Array, k: Array, v: Array, mask: Array) -> tuple[Array, Cache]:
     r"""Every query reads a mean of the values, weighted by softmax scores (E10).
 
-    $$ a_{ts} = \frac{1}{\sqrt{D}} \sum_d q_{td}\, k_{sd} \tag{10a} $$
-    $$ p_{ts} = \mathrm{softmax}_s (a_{ts} + M_{ts}) \tag{10c} $$
-    $$ y_{td} = \sum_s p_{ts}\, v_{sd} \tag{10d} $$
+    $$ a_{ths} = \frac{1}{\sqrt{D}} \sum_d q_{thd}\, k_{s\,g_h\,d}, \qquad
+       g_h = \lfloor h / R \rfloor \tag{10a} $$
+    $$ p_{ths} = \mathrm{softmax}_s (a_{ths} + M_{ts}) \tag{10c} $$
+    $$ y_{thd} = \sum_s p_{ths}\, v_{s\,g_h\,d} \tag{10d} $$
 
-    for each head; query head $h$ reads key/value head $\lfloor h / (H/G) \rfloor$.
+    The $R = H / G$ query heads of a group read the same key/value head $g_h$.
 
     Args:
         q: `(B, T, H, D)` queries.
@@ -100,14 +101,17 @@ def attention(q: Array, k: Array, v: Array, mask: Array) -> tuple[Array, Cache]:
 def attention_backward(dy: Array, cache: Cache) -> tuple[Array, Array, Array]:
     r"""Back through the mean, the softmax and the scores (E10).
 
-    $$ \mathrm{d}v = p^\top \mathrm{d}y \qquad
-       \mathrm{d}p = \mathrm{d}y\, v^\top \qquad
-       \mathrm{d}a = p \odot (\mathrm{d}p - \langle p, \mathrm{d}p \rangle) $$
-    $$ \mathrm{d}q = \tfrac{1}{\sqrt{D}}\, \mathrm{d}a\, k \qquad
-       \mathrm{d}k = \tfrac{1}{\sqrt{D}}\, \mathrm{d}a^\top q $$
+    $$ \mathrm{d}v_{sgd} = \sum_{tr} p_{t,gR+r,s}\, \mathrm{d}y_{t,gR+r,d} \qquad
+       \mathrm{d}p_{ths} = \sum_d \mathrm{d}y_{thd}\, v_{s\,g_h\,d} $$
+    $$ \mathrm{d}a_{ths} = p_{ths} \Bigl( \mathrm{d}p_{ths}
+       - \sum_u p_{thu}\, \mathrm{d}p_{thu} \Bigr) $$
+    $$ \mathrm{d}q_{thd} = \frac{1}{\sqrt{D}}
+       \sum_s \mathrm{d}a_{ths}\, k_{s\,g_h\,d} \qquad
+       \mathrm{d}k_{sgd} = \frac{1}{\sqrt{D}}
+       \sum_{tr} \mathrm{d}a_{t,gR+r,s}\, q_{t,gR+r,d} $$
 
-    The products with $p^\top$ and $\mathrm{d}a^\top$ run over all query heads of a
-    group: that is the sum that a shared key/value head needs.
+    The sums over $r$, the query heads of a group, are what a shared key/value head
+    needs: with the heads folded into rows, they are part of the products.
 
     Args:
         dy: `(B, T, H, D)` gradient of the output.

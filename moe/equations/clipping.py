@@ -10,8 +10,11 @@ from moe.arrays import Array
 def clip_factor(gradients: Sequence[Array], max_norm: float) -> tuple[Array, Array]:
     r"""Factor that brings all gradients, taken as one vector, within a norm (E17).
 
-    $$ \lVert g \rVert = \sqrt{ \sum_{\mathrm{tensors}} \sum_i g_i^2 } \tag{17a} $$
-    $$ g \leftarrow g\, \min\Bigl( 1, \frac{c}{\lVert g \rVert} \Bigr) \tag{17b} $$
+    $$ \lVert g \rVert = \sqrt{ \sum_a \sum_i g_{ai}^2 } \tag{17a} $$
+    $$ g_{ai} \leftarrow g_{ai}\, \min\Bigl( 1, \frac{c}{\lVert g \rVert} \Bigr)
+       \tag{17b} $$
+
+    The sums run over all tensors $a$ and their elements $i$.
 
     The factor is returned and not applied: `adamw` multiplies by it while it holds
     the gradient anyway, which saves a pass through memory.

@@ -39,7 +39,7 @@ def cross_entropy_backward(dloss: float, cache: Cache) -> Array:
     r"""Softmax minus one-hot, for every token its share (E15).
 
     $$ \mathrm{d}z_{nv} = \frac{\mathrm{d}L}{N}
-       \bigl( \mathrm{softmax}(z_n)_v - \delta_{v\,t_n} \bigr) \tag{15a} $$
+       \bigl( \mathrm{softmax}_v (z_{nv}) - \delta_{v\,t_n} \bigr) \tag{15a} $$
 
     Args:
         dloss: Gradient of the loss, a Python float.

@@ -37,11 +37,13 @@ def experts(
 ) -> tuple[Array, Cache]:
     r"""Weighted sum of the outputs of each token's chosen experts (E11).
 
-    $$ g_{nk} = W^{\mathrm{gate,up}}_{i_{nk}}\, x_n \tag{11a} $$
-    $$ o_{nk} = W^{\mathrm{down}}_{i_{nk}}\, \mathrm{gated\ silu}(g_{nk}) \tag{11b} $$
-    $$ y_n = \sum_k w_{nk}\, o_{nk} \tag{11c} $$
+    $$ g_{nka} = \sum_c W^{\mathrm{gate,up}}_{i_{nk}\,ac}\, x_{nc} \tag{11a} $$
+    $$ o_{nkc} = \sum_f W^{\mathrm{down}}_{i_{nk}\,cf}\,
+       \mathrm{silu}(g_{nkf})\, g_{n,k,F+f} \tag{11b} $$
+    $$ y_{nc} = \sum_k w_{nk}\, o_{nkc} \tag{11c} $$
 
-    Here $w$ is `weights` and $i$ is `indices`, both from `router`.
+    Here $w$ is `weights` and $i$ is `indices`, both from `router`; gate and up are the
+    two halves of $g$.
 
     Args:
         x: `(N, C)` tokens.
@@ -82,10 +84,10 @@ def experts_backward(
 ) -> tuple[Array, Array, Array, Array]:
     r"""Back through combine, experts and dispatch (E11).
 
-    $$ \mathrm{d}w_{nk} = \langle o_{nk}, \mathrm{d}y_n \rangle \qquad
-       \mathrm{d}o_{nk} = w_{nk}\, \mathrm{d}y_n \qquad
-       \mathrm{d}x_n = \sum_k {W^{\mathrm{gate,up}}_{i_{nk}}}^{\!\top}
-       \mathrm{d}g_{nk} $$
+    $$ \mathrm{d}w_{nk} = \sum_c o_{nkc}\, \mathrm{d}y_{nc} \qquad
+       \mathrm{d}o_{nkc} = w_{nk}\, \mathrm{d}y_{nc} \qquad
+       \mathrm{d}x_{nc} = \sum_{ka} W^{\mathrm{gate,up}}_{i_{nk}\,ac}\,
+       \mathrm{d}g_{nka} $$
 
     Args:
         dy: `(N, C)` gradient of the output.

@@ -92,9 +92,10 @@ def quarter_turn(x: Array) -> Array:
 def rope(x: Array, cos: Array, sin: Array) -> tuple[Array, Cache]:
     r"""Turn channel pair i of the token at position m by m theta_i (E07).
 
-    $$ \begin{pmatrix} y_{2i} \\ y_{2i+1} \end{pmatrix} =
-       \begin{pmatrix} \cos\phi & -\sin\phi \\ \sin\phi & \cos\phi \end{pmatrix}
-       \begin{pmatrix} x_{2i} \\ x_{2i+1} \end{pmatrix} \tag{7b} $$
+    $$ \begin{pmatrix} y_{t,2i} \\ y_{t,2i+1} \end{pmatrix} =
+       \begin{pmatrix} \cos\phi_{ti} & -\sin\phi_{ti} \\
+                       \sin\phi_{ti} & \cos\phi_{ti} \end{pmatrix}
+       \begin{pmatrix} x_{t,2i} \\ x_{t,2i+1} \end{pmatrix} \tag{7b} $$
 
     A rotation is its cosine times the identity plus its sine times a quarter turn,
     and that is how the code computes it: `x * cos + quarter_turn(x) * sin`.

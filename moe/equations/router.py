@@ -10,12 +10,13 @@ def router(logits: Array, top_k: int) -> tuple[Array, Array, Array, Cache]:
     r"""Softmax over all experts, keep the best, share their mass anew (E12).
 
     $$ p_{ne} = \mathrm{softmax}_e (z_{ne}) \tag{12a} $$
-    $$ \{i_{n1}, \dots, i_{nK}\} = \mathrm{top}_K (p_n) \tag{12b} $$
+    $$ \bigl| \{ e : p_{ne} > p_{n i_{nk}} \} \bigr| = k \tag{12b} $$
     $$ w_{nk} = \frac{p_{n i_{nk}}}{\sum_j p_{n i_{nj}}} \tag{12c} $$
 
-    The choice itself is piecewise constant, so its gradient is zero; the router
-    learns through the weights $w$ of what it chose, and through $p$ in the balance
-    loss. Two equal probabilities: the lower index is chosen first.
+    Choices are counted from 0: choice $k$ is the one with $k$ likelier experts; of two
+    equal probabilities the lower index is chosen first. The choice itself is piecewise
+    constant, so its gradient is zero; the router learns through the weights $w$ of
+    what it chose, and through $p$ in the balance loss.
 
     Args:
         logits: `(N, E)` router scores $z$.
@@ -45,8 +46,11 @@ def router(logits: Array, top_k: int) -> tuple[Array, Array, Array, Cache]:
 def router_backward(dweights: Array, dprobabilities: Array, cache: Cache) -> Array:
     r"""Back through the renormalisation and the softmax, indices held fixed (E12).
 
-    $$ \mathrm{d}p_{n i_{nk}} \mathrel{+}= \frac{1}{\sum_j p_{n i_{nj}}}
+    $$ \mathrm{d}p_{ne} = b_{ne} + \sum_k \delta_{e\,i_{nk}}
+       \frac{1}{\sum_j p_{n i_{nj}}}
        \Bigl( \mathrm{d}w_{nk} - \sum_j w_{nj}\, \mathrm{d}w_{nj} \Bigr) $$
+
+    Here $b$ is `dprobabilities`.
 
     Args:
         dweights: `(N, K)` gradient of the combine weights.

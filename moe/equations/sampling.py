@@ -66,12 +66,13 @@ def top_k(probabilities: Array, k: int) -> Array:
 def top_p(probabilities: Array, p: float) -> Array:
     r"""Keep the smallest set of most likely tokens with mass at least `p` (E21).
 
-    $$ n = \min \Bigl\{ j : \sum_{i \le j} p_{(i)} \ge p \Bigr\}, \qquad
-       p_{(1)} \ge p_{(2)} \ge \dots \tag{21a} $$
-    $$ q_v = \frac{p_v\, [v \in S]}{\sum_{u \in S} p_u}, \qquad
-       S = \{(1), \dots, (n)\} \tag{21b} $$
+    $$ \sum_{u < r} p_u < P \le \sum_{u \le r} p_u \tag{21a} $$
+    $$ q_v = \begin{cases} \frac{p_v}{\sum_{u \le r} p_u} & v \le r \\
+       0 & \text{else} \end{cases} \tag{21b} $$
 
-    The token that crosses `p` is kept, so the set is never empty.
+    Here $P$ is `p`, and tokens are counted from 0 in the order of their
+    probabilities, $p_0$ the largest; ties keep the order of their ids. Token $r$, which
+    crosses $P$, is kept, so the set is never empty.
 
     Args:
         probabilities: `(V,)` probabilities.

@@ -78,8 +78,8 @@ def gated_silu(gate_up: Array) -> tuple[Array, Cache]:
 def gated_silu_backward(dh: Array, cache: Cache) -> Array:
     r"""Gradient of gate and up, side by side as they came (E05).
 
-    $$ \mathrm{d}g = \mathrm{silu}'(g)\, u\, \mathrm{d}h \qquad
-       \mathrm{d}u = \mathrm{silu}(g)\, \mathrm{d}h $$
+    $$ \mathrm{d}g_{nf} = \mathrm{silu}'(g_{nf})\, u_{nf}\, \mathrm{d}h_{nf} \qquad
+       \mathrm{d}u_{nf} = \mathrm{silu}(g_{nf})\, \mathrm{d}h_{nf} $$
 
     Args:
         dh: `(N, F)` gradient of the gated channels.
@@ -99,14 +99,15 @@ def gated_silu_backward(dh: Array, cache: Cache) -> Array:
 def swiglu(x: Array, gate_up: Array, down: Array) -> tuple[Array, Cache]:
     r"""Feed-forward layer with a SiLU gate (E05).
 
-    $$ (g, u) = (W_{\mathrm{gate}}\, x,\; W_{\mathrm{up}}\, x) \tag{5a} $$
-    $$ h = \mathrm{silu}(g) \odot u \tag{5b} $$
-    $$ y = W_{\mathrm{down}}\, h \tag{5c} $$
+    $$ g_{nf} = \sum_c W^{\mathrm{gate}}_{fc}\, x_{nc}, \qquad
+       u_{nf} = \sum_c W^{\mathrm{up}}_{fc}\, x_{nc} \tag{5a} $$
+    $$ h_{nf} = \mathrm{silu}(g_{nf})\, u_{nf} \tag{5b} $$
+    $$ y_{nc} = \sum_f W^{\mathrm{down}}_{cf}\, h_{nf} \tag{5c} $$
 
     Args:
         x: `(N, C)` tokens.
-        gate_up: `(2F, C)`, $W_{\mathrm{gate}}$ above $W_{\mathrm{up}}$: one product.
-        down: `(C, F)`, $W_{\mathrm{down}}$.
+        gate_up: `(2F, C)`, $W^{\mathrm{gate}}$ above $W^{\mathrm{up}}$: one product.
+        down: `(C, F)`, $W^{\mathrm{down}}$.
 
     Returns:
         y: `(N, C)` tokens.

@@ -19,7 +19,7 @@ import hypothesis.extra.numpy  # noqa: F401  # imported once for all trials
 import pytest
 import sympy  # noqa: F401
 
-TIMEOUT_S = 300
+TIMEOUT_S = 120
 
 OPTIONS = [
     *("-q", "--tb=no", "--no-showlocals", "-p", "no:cacheprovider"),

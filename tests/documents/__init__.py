@@ -1,0 +1,1 @@
+"""Documents held to the mathematics: LaTeX read back and compared with derivations."""
