@@ -36,6 +36,8 @@ def temperature(logits: Array, temperature: float) -> Array:
         Ackley, Hinton and Sejnowski, *A Learning Algorithm for Boltzmann Machines*,
         1985, Eq. 3; Holtzman et al., 2020, section 5.
     """
+    with np.errstate(over="ignore"):  # what the dtype cannot hold is 0 or infinite
+        temperature = np.result_type(logits, 1.0).type(temperature)
     if temperature == 0:
         return greedy(logits)
     # Shift first: the quotient of a large logit and a small temperature overflows.
