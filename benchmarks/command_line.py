@@ -1,14 +1,16 @@
 """The command line of `scripts/bench.py`."""
 
 import argparse
+import contextlib
 import os
 import shlex
 import sys
 import time
+from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
-from benchmarks import sessions
+from benchmarks import plans, sessions
 from benchmarks.budget import BUSIEST_START, FULL, QUICK
 from benchmarks.errors import (
     INTERRUPTED,
@@ -23,7 +25,7 @@ from benchmarks.table import listing
 
 DEFAULT_RESULT = Path("runs/bench.json")
 WAIT_FOR_QUIET = 120  # seconds
-PEERS = ("torch", "torch-compile", "jax", "hf")
+LIBRARIES = ("jsonschema", "psutil", "pyperf", "threadpoolctl")
 
 EXAMPLES = """\
 examples:
@@ -71,7 +73,7 @@ def parser() -> argparse.ArgumentParser:
     modes.add_argument(
         "--peers",
         metavar="NAMES",
-        help=f"compare with other libraries, in lockstep: {','.join(PEERS)} or all",
+        help=f"compare with libraries, in lockstep: {','.join(plans.PEERS)} or all",
     )
     modes.add_argument(
         "--self-test",
@@ -118,17 +120,14 @@ def wait_for_quiet() -> None:
         time.sleep(1)
 
 
-def peer_names(text: str) -> list[str]:
-    """The peers that `--peers` names.
+def require_libraries() -> None:
+    """Raise before anything is measured if a library is missing that is needed later.
 
     Raises:
-        UsageError: If one is unknown.
+        ModuleNotFoundError: Naming it.
     """
-    names = list(PEERS) if text == "all" else text.split(",")
-    for name in names:
-        if name not in PEERS:
-            raise UsageError(f"unknown peer {name!r}; there are {', '.join(PEERS)}")
-    return names
+    for name in LIBRARIES:
+        import_module(name)
 
 
 def recorded_command(argv: list[str]) -> str:
@@ -140,6 +139,18 @@ def recorded_command(argv: list[str]) -> str:
     return shlex.join(["python", "scripts/bench.py", *kept])
 
 
+def check_counts(arguments: argparse.Namespace) -> None:
+    """Raise if a number is out of range.
+
+    Raises:
+        UsageError: Naming the option.
+    """
+    if arguments.seed < 0:
+        raise UsageError(f"--seed must be at least 0, got {arguments.seed}")
+    if arguments.self_test is not None and arguments.self_test < 1:
+        raise UsageError(f"--self-test must be at least 1, got {arguments.self_test}")
+
+
 def run(arguments: argparse.Namespace, command: str) -> int:
     """Do what the command line says; return the exit status."""
     if arguments.list:
@@ -147,25 +158,28 @@ def run(arguments: argparse.Namespace, command: str) -> int:
         return OK
     if arguments.compare:
         return sessions.compare_files(*arguments.compare)
-    if arguments.seed < 0:
-        raise UsageError(f"--seed must be at least 0, got {arguments.seed}")
-    if arguments.self_test is not None and arguments.self_test < 1:
-        raise UsageError(f"--self-test must be at least 1, got {arguments.self_test}")
-    named = arguments.axis is not None or arguments.only is not None
+    check_counts(arguments)
     scenarios = select(arguments.axis, arguments.only)
-    peers = peer_names(arguments.peers) if arguments.peers else []
-    against = arguments.against and sessions.resolve_commit(arguments.against)
-    budget = QUICK if arguments.quick else FULL
-    if not budget.quick:
-        wait_for_quiet()
-    session = sessions.Session(budget, arguments.seed, arguments.json, command)
-    if arguments.self_test is not None:
-        return session.test_itself(arguments.self_test)
-    if against:
-        return session.compare_with_commit(against, scenarios if named else None)
-    if peers:
-        return session.compare_with_peers(peers, scenarios if named else None)
-    return session.measure(scenarios)
+    named = scenarios if arguments.axis or arguments.only else None
+    with contextlib.ExitStack() as stack:
+        plan: plans.Plan | None = None
+        if arguments.peers:
+            peers = plans.peer_names(arguments.peers)
+            plan = plans.against_peers(plans.peer_steps(named), peers)
+        elif arguments.against:
+            commit = plans.resolve_commit(arguments.against)
+            steps = plans.commit_steps(named)
+            plan = stack.enter_context(plans.against_commit(steps, commit))
+        require_libraries()
+        if not arguments.quick:
+            wait_for_quiet()
+        budget = QUICK if arguments.quick else FULL
+        session = sessions.Session(budget, arguments.seed, arguments.json, command)
+        if arguments.self_test is not None:
+            return session.test_itself(arguments.self_test)
+        if plan is not None:
+            return session.compare(plan)
+        return session.measure(scenarios)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -1,5 +1,6 @@
 """The machine and the moment of a measurement; no host name, no user name."""
 
+import hashlib
 import os
 import platform
 import subprocess
@@ -11,7 +12,7 @@ from typing import Any
 from benchmarks.processes import ROOT, THREAD_VARIABLES
 
 # What is timed: a change here, not in docs or results, makes a measurement unknown.
-MEASURED_CODE = ("moe", "benchmarks/*.py", "benchmarks/peers")
+MEASURED_CODE = ("moe", ":(glob)benchmarks/*.py", "benchmarks/peers")
 RECORDED_PREFIXES = ("NPY_", "MALLOC_", "OPENBLAS_", "MKL_", "OMP_", "KMP_")
 PYTHON_VARIABLES = ("PYTHONHASHSEED", "PYTHONMALLOC", "PYTHONOPTIMIZE", "PYTHON_GIL")
 
@@ -33,10 +34,12 @@ def git_state() -> dict[str, Any] | None:
     if commit is None:
         return None
     changed = command_output("git", "status", "--porcelain", "--", *MEASURED_CODE)
+    diff = command_output("git", "diff", "HEAD", "--", *MEASURED_CODE)
     return {
         "commit": commit,
         "describe": command_output("git", "describe", "--always", "--tags"),
         "dirty": bool(changed),
+        "changes": hashlib.sha256(f"{changed}{diff}".encode()).hexdigest()[:12],
     }
 
 

@@ -5,8 +5,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import jsonschema
-
 from benchmarks.errors import BenchmarkError, UsageError
 from benchmarks.processes import ROOT
 
@@ -21,6 +19,8 @@ def validate(result: dict[str, Any], name: str) -> None:
     Raises:
         BenchmarkError: Naming the first place that is wrong.
     """
+    import jsonschema
+
     validator = jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text()))
     error = jsonschema.exceptions.best_match(validator.iter_errors(result))
     if error is not None:

@@ -1,9 +1,5 @@
 """What one run of the command line does, from the first process to the result file."""
 
-import io
-import subprocess
-import tarfile
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -18,32 +14,14 @@ from benchmarks.errors import (
     REFUSED,
     BenchmarkError,
     MissingError,
-    UsageError,
 )
 from benchmarks.filecompare import compare_results
+from benchmarks.journal import Item, Journal
 from benchmarks.lockstep import OURS, Side, compare, injected_test, self_test
 from benchmarks.processes import ROOT, Worker
-from benchmarks.scenarios import ALL, Scenario
-from benchmarks.suite import Journal, Suite
+from benchmarks.scenarios import Scenario
+from benchmarks.suite import Suite
 from benchmarks.summary import scaling
-
-# What a commit is compared by, and peers: forward and train at both sizes.
-STEPS = ("dispatch_warm", "mem_train_step", "scale_forward_256", "scale_train_256")
-PEER_STEPS = (*STEPS, "decode_128")
-
-
-def resolve_commit(name: str) -> str:
-    """Full id of a commit.
-
-    Raises:
-        UsageError: If git does not know it.
-    """
-    commit = machine.command_output(
-        "git", "rev-parse", "--verify", f"{name}^{{commit}}"
-    )
-    if commit is None:
-        raise UsageError(f"--against: git knows no commit {name!r}")
-    return commit
 
 
 def compare_files(old: Path, new: Path) -> int:
@@ -137,34 +115,37 @@ class Session:
         )
         return test
 
-    def measure(self, scenarios: list[Scenario]) -> int:
-        """Measure scenarios one by one; the table grows while it runs."""
-        budget = self._budget
+    def _open_journal(self, plan: list[str]) -> Journal:
+        """The records of this run; those of a like run that was interrupted."""
         settings = {
-            "scenarios": [scenario.id for scenario in scenarios],
-            "budget": budget.as_dict(),
+            "plan": plan,
+            "budget": self._budget.as_dict(),
             "seed": self._seed,
             "git": self._git,
             "hello": self._hello | {"timer": None},
         }
-        journal_path = ROOT / "runs" / f"{self._path.stem}.journal.jsonl"
-        cores = machine.available_cores()
-        content: dict[str, Any] = {}
-        interrupted = False
-        journal = Journal(journal_path, settings)
-        suite = Suite(scenarios, budget, self._seed, journal, self._hello, cores)
+        journal = Journal(ROOT / "runs" / f"{self._path.stem}.journal.jsonl", settings)
         if journal.records:
             print(f"going on: {len(journal.records)} measurements are kept")
+        return journal
+
+    def measure(self, scenarios: list[Scenario]) -> int:
+        """Measure scenarios one by one; the table grows while it runs."""
+        quick, cores = self._budget.quick, machine.available_cores()
+        journal = self._open_journal([scenario.id for scenario in scenarios])
+        suite = Suite(scenarios, self._budget, self._seed, journal, self._hello, cores)
+        content: dict[str, Any] = {}
+        interrupted = False
         try:
             content["self_tests"] = [self._test_once()]
-            if not content["self_tests"][0]["passed"] and not budget.quick:
+            if not content["self_tests"][0]["passed"] and not quick:
                 return self._finish(**content)
             self._print(table.header())
             suite.run(
                 self._expect,
                 self._tick,
                 lambda scenario, summary: self._print(
-                    table.row(scenario, summary, budget.quick)
+                    table.row(scenario, summary, quick)
                 ),
             )
             with Worker() as worker:
@@ -174,8 +155,8 @@ class Session:
         content["scenarios"] = suite.summaries()
         content["scaling"] = scaling(content["scenarios"])
         status = self._finish(interrupted, **content)
-        raw = self._path.with_suffix(".pyperf.json")
         if status == OK:
+            raw = self._path.with_suffix(".pyperf.json")
             results.write_raw(raw, journal.records)
         if not interrupted:
             journal.remove()
@@ -183,24 +164,30 @@ class Session:
 
     def test_itself(self, repetitions: int) -> int:
         """Compare the code with itself, and with itself slowed by 5 %, repeatedly."""
-        tests: dict[str, list[Any]] = {"self_tests": [], "injected_tests": []}
+        journal = self._open_journal([f"self-test {repetitions}"])
+        tests = {"self_tests": self_test, "injected_tests": injected_test}
+        content: dict[str, list[Any]] = {kind: [] for kind in tests}
         interrupted = False
         self._expect(2 * repetitions * self._budget.pairs)
         try:
-            for _ in range(repetitions):
-                for kind, test in (
-                    ("self_tests", self_test),
-                    ("injected_tests", injected_test),
-                ):
-                    outcome = test(self._seed, self._budget, self._tick)
-                    tests[kind].append(outcome)
+            for number in range(repetitions):
+                for kind, test in tests.items():
+                    item = Item(kind, "dispatch_warm", replica=number)
+                    outcome = journal.find(item)
+                    if outcome is None:
+                        outcome = test(self._seed, self._budget, self._tick)
+                        journal.add(item, outcome)
+                    content[kind].append(outcome)
                     self._print(table.comparison_row(outcome))
+            journal.remove()
         except KeyboardInterrupt:
             interrupted = True
-        return self._finish(interrupted, **tests)
+        return self._finish(interrupted, **content)
 
-    def _compare_all(self, plan: list[tuple[str, Side]]) -> int:
-        """Compare ours with a baseline at every step of the plan, after a self-test."""
+    def compare(self, plan: list[tuple[str, Side]]) -> int:
+        """Compare ours with a baseline at every step of a plan, after a self-test."""
+        names = [f"{scenario} {side.name}" for scenario, side in plan]
+        journal = self._open_journal(names)
         comparisons: list[dict[str, Any]] = []
         content: dict[str, Any] = {"comparisons": comparisons}
         versions: dict[str, str] = {}
@@ -210,12 +197,16 @@ class Session:
             if not content["self_tests"][0]["passed"] and not self._budget.quick:
                 return self._finish(**content)
             self._expect(len(plan) * self._budget.pairs)
-            for scenario, baseline in plan:
-                outcome = self._compare_one(scenario, baseline)
+            for name, (scenario, baseline) in zip(names, plan, strict=True):
+                outcome = journal.find(Item("comparison", name))
+                if outcome is None:
+                    outcome = self._compare_one(scenario, baseline)
+                    journal.add(Item("comparison", name), outcome)
                 comparisons.append(outcome)
                 for answer in outcome.get("agreement", {}).values():
                     versions[baseline.name] = answer["version"]
                 self._print(table.comparison_row(outcome))
+            journal.remove()
         except KeyboardInterrupt:
             interrupted = True
         return self._finish(interrupted, peer_versions=versions, **content)
@@ -230,42 +221,3 @@ class Session:
             return named | {"status": "skipped", "reason": str(error)}
         except BenchmarkError as error:
             return named | {"status": "failed", "reason": str(error)}
-
-    def compare_with_commit(self, commit: str, scenarios: list[Scenario] | None) -> int:
-        """Compare this tree with a commit, in lockstep."""
-        names = STEPS if scenarios is None else [s.id for s in scenarios]
-        for name in names:
-            if ALL[name].work == "cold":
-                raise UsageError(f"{name} cannot take turns; it has no lockstep")
-        with tempfile.TemporaryDirectory() as folder:
-            export(commit, Path(folder))
-            baseline = Side(commit[:12], moe_root=Path(folder))
-            return self._compare_all([(name, baseline) for name in names])
-
-    def compare_with_peers(
-        self, peers: list[str], scenarios: list[Scenario] | None
-    ) -> int:
-        """Compare with other libraries, in lockstep, same weights and inputs."""
-        names = PEER_STEPS if scenarios is None else [s.id for s in scenarios]
-        for name in names:
-            if ALL[name].work not in ("forward", "train", "decode"):
-                raise UsageError(f"{name} has no peers; they run steps of the model")
-            if ALL[name].workers:
-                raise UsageError(f"{name} has no peers; they run in one process")
-        sides = [Side(peer, {"implementation": peer}) for peer in peers]
-        return self._compare_all([(name, side) for name in names for side in sides])
-
-
-def export(commit: str, folder: Path) -> None:
-    """Write the package of a commit into a folder.
-
-    Raises:
-        UsageError: If that commit has no package `moe`.
-    """
-    done = subprocess.run(
-        ["git", "archive", commit, "moe"], capture_output=True, cwd=ROOT
-    )
-    if done.returncode:
-        raise UsageError(f"--against: commit {commit[:12]} has no package moe")
-    with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
-        archive.extractall(folder, filter="data")

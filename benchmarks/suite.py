@@ -4,69 +4,20 @@ Every record goes to a journal as soon as it exists. A run that was interrupted 
 on from there; what may be published is computed from the records alone.
 """
 
-import json
 import random
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from benchmarks import measuring
 from benchmarks.budget import Budget
+from benchmarks.errors import BenchmarkError
+from benchmarks.journal import Item, Journal
 from benchmarks.scenarios import Scenario
-from benchmarks.summary import Record, add_efficiency, summarise_scenario
+from benchmarks.summary import add_efficiency, summarise_scenario
 
-RESUME_WITHIN = 3600  # seconds; an older journal is of another moment
 FINISH_WITHIN = 570  # seconds; unstable scenarios are tried again while that fits
 IDLE = "idle"  # stands for a scenario in the record of a worker that does nothing
-
-
-@dataclass(frozen=True)
-class Item:
-    """One measurement to make."""
-
-    kind: str
-    scenario: str
-    attempt: int = 0
-    replica: int = 0
-
-
-class Journal:
-    """Records of one run, on disk as they come."""
-
-    def __init__(self, path: Path, settings: dict[str, Any]) -> None:
-        """Open it; keep what it holds if it is recent and of the same settings.
-
-        Args:
-            path: File, one JSON value a line, settings first.
-            settings: What the records depend on.
-        """
-        self._path = path
-        self.records: list[Record] = []
-        if path.exists() and time.time() - path.stat().st_mtime < RESUME_WITHIN:
-            header, *lines = path.read_text().splitlines() or ["null"]
-            if json.loads(header) == json.loads(json.dumps(settings)):
-                self.records = [json.loads(line) for line in lines]
-        if not self.records:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(settings) + "\n")
-
-    def add(self, item: Item, data: dict[str, Any]) -> None:
-        """Write one record down."""
-        record = asdict(item) | {"data": data}
-        self.records.append(record)
-        with self._path.open("a") as file:
-            file.write(json.dumps(record) + "\n")
-
-    def has(self, item: Item) -> bool:
-        """Whether this measurement has been made."""
-        wanted = asdict(item)
-        return any(wanted.items() <= record.items() for record in self.records)
-
-    def remove(self) -> None:
-        """Delete the file: the run is complete."""
-        self._path.unlink()
 
 
 class Suite:
@@ -176,8 +127,11 @@ class Suite:
                         pending.append(scenario)
 
     def _ensure(self, item: Item) -> None:
-        if not self.journal.has(item):
-            self.journal.add(item, self._measure(item))
+        if self.journal.find(item) is None:
+            try:
+                self.journal.add(item, self._measure(item))
+            except BenchmarkError as error:
+                raise type(error)(f"{item.scenario}: {error}") from error
 
     def _scenario(self, item: Item) -> Scenario:
         return next(s for s in self.scenarios if s.id == item.scenario)

@@ -6,6 +6,7 @@ from statistics import median
 from typing import Any
 
 from benchmarks.budget import (
+    MOST_CPU,
     SHORTEST_BLOCK,
     TIMER_MARGIN,
     WIDEST_INTERVAL,
@@ -22,6 +23,7 @@ from benchmarks.measuring import STAGES
 from benchmarks.scenarios import Scenario
 
 Record = dict[str, Any]
+STARVED = 0.9  # share of a core below which the reason of a refusal is another program
 
 
 def last_attempt(records: Iterable[Record]) -> list[Record]:
@@ -65,9 +67,19 @@ def summarise_time(records: list[Record]) -> dict[str, Any]:
 
 
 def reasons_against(
-    time: dict[str, Any], budget: Budget, timer_cost: float
+    time: dict[str, Any], budget: Budget, timer_cost: float, workers: int = 0
 ) -> list[str]:
-    """Why a time is not to be published; empty where it may be."""
+    """Why a time is not to be published; empty where it may be.
+
+    Args:
+        time: Of `summarise_time`.
+        budget: What was asked for.
+        timer_cost: Of reading the clock twice, in seconds.
+        workers: Processes at once; 0 is in the measuring process itself.
+
+    Returns:
+        One clause for each reason.
+    """
     reasons = []
     if time["processes"] < budget.processes:
         reasons.append(f"{time['processes']} of {budget.processes} processes")
@@ -88,8 +100,11 @@ def reasons_against(
             f"a block took {time['shortest_block'] * 1e3:.2f} ms, "
             f"at least {shortest * 1e3:.2f} ms are needed"
         )
-    if reasons and time["cpu_share"] is not None and time["cpu_share"] < 0.9:
-        reasons.append(f"it had {time['cpu_share']:.0%} of a core")
+    share = time["cpu_share"]
+    if share is not None and share > MOST_CPU * max(1, workers):
+        reasons.append(f"it used {share:.2f} s of CPU per second")
+    if reasons and share is not None and share < STARVED:
+        reasons.append(f"it had {share:.0%} of a core")
     return reasons
 
 
@@ -136,7 +151,7 @@ def summarise_scenario(
     if times:
         summary["time"] = time = summarise_time(times)
         summary["error"] = max(record["error"] for record in times)
-        reasons = reasons_against(time, budget, timer_cost)
+        reasons = reasons_against(time, budget, timer_cost, scenario.workers)
         complete = time["processes"] >= budget.processes
         status = "unstable" if complete else "incomplete"
         summary |= {"status": status if reasons else "stable", "reasons": reasons}

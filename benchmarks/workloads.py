@@ -12,11 +12,10 @@ import numpy as np
 from benchmarks.errors import CheckError
 from benchmarks.resources import MEASUREMENTS
 from benchmarks.scenarios import Scenario
-from moe import Config, Model, Trainer, TrainingConfig
+from moe import Config, KeyValueCache, Model, Trainer, TrainingConfig
 from moe.arrays import Array
 from moe.equations.rmsnorm import rmsnorm
 from moe.equations.softmax import softmax
-from moe.model import KeyValueCache
 
 # Float32 results against float64, relative to the largest value.
 TOLERANCE = 1e-4

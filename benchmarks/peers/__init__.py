@@ -94,9 +94,9 @@ def build_peer(
     expected = ours(scenario, seed)
     trains = scenario.work == "train"
     what, allowed = ("loss", LOSS_WITHIN) if trains else ("logits", LOGITS_WITHIN)
-    error = max(difference(peer.result(peer.call()), e) for e in expected)
-    if not error <= allowed:
-        raise CheckError(f"{name}: {what} off by {error:.1e}, allowed is {allowed:.0e}")
+    off = max(difference(peer.result(peer.call()), e) for e in expected)
+    if not off <= allowed:
+        raise CheckError(f"{name}: {what} off by {off:.1e}, allowed is {allowed:.0e}")
 
     def check(result: Any) -> dict[str, Any]:
         last = peer.result(result)
@@ -105,7 +105,7 @@ def build_peer(
                 raise CheckError(f"{name}: the loss does not fall")
         elif not difference(last, expected[0]) <= allowed:
             raise CheckError(f"{name}: the timed result is not that of the first call")
-        return {"error": error}
+        return {"error": off}
 
-    agreement = {"version": peer.version, "what": what, "error": error}
+    agreement = {"version": peer.version, "what": what, "error": off}
     return Workload(peer.call, check), agreement

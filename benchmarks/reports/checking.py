@@ -69,9 +69,9 @@ def write_page(page: Path, results: Results) -> None:
     Raises:
         ReportError: If a result is missing.
     """
-    text = page.read_text()
     try:
-        page.write_text(markers.rewritten(text, results, tables.GENERATORS))
+        text = markers.rewritten(page.read_text(), results, tables.GENERATORS)
+        page.write_text(text)
         for path, name in drawings(page, text):
             path.parent.mkdir(exist_ok=True)
             path.write_text(charts.CHARTS[name](results))

@@ -5,8 +5,9 @@ the reader's colour scheme, and tells series apart by label and not by colour al
 """
 
 import math
+import re
 from collections.abc import Sequence
-from html import escape
+from html import escape, unescape
 
 WIDTH = 720
 STYLE = """\
@@ -36,6 +37,12 @@ def document(title: str, description: str, height: int, body: Sequence[str]) -> 
             "</svg>\n",
         ]
     )
+
+
+def alternative(picture: str) -> str:
+    """What a picture says in words: its title and its description."""
+    title, description = re.findall(r"<(?:title|desc)[^>]*>(.*?)<", picture)
+    return unescape(f"{title}. {description}")
 
 
 def text(x: float, y: float, words: str, anchor: str = "start", kind: str = "") -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmarks.quantities import with_unit
-from benchmarks.reports import comparisons
+from benchmarks.reports import charts, comparisons, svg
 from benchmarks.reports.markdown import bounds, table
 from benchmarks.reports.sources import Results
 from benchmarks.scenarios import ALL, SCENARIOS, Scenario
@@ -25,6 +25,12 @@ def summaries(
     """Scenarios of the 22 in their order, with what was measured of each."""
     names = [s.id for s in SCENARIOS.values() if wanted(s)]
     return [(name, results.value(f"main:scenarios.{name}")) for name in names]
+
+
+def chart(results: Results, name: str) -> str:
+    """A picture, its description as the text for who cannot see it."""
+    words = svg.alternative(charts.CHARTS[name](results))
+    return f"![{words}](charts/{name}.svg)"
 
 
 def environment(results: Results, file: str) -> str:
@@ -157,11 +163,16 @@ def stages(results: Results) -> str:
     return table("stage | time | share", rows)
 
 
-def limits(results: Results) -> str:
+def with_limits(results: Results, file: str) -> list[tuple[str, dict[str, Any]]]:
+    """Scenarios of a file whose limits were measured, and the limits."""
+    scenarios = results.value(f"{file}:scenarios")
+    return [(name, s["limits"]) for name, s in scenarios.items() if "limits" in s]
+
+
+def limits(results: Results, file: str) -> str:
     """Floors under every step of the model."""
     rows = []
-    for name, summary in summaries(results, lambda s: s.has_limits):
-        found = summary["limits"]
+    for name, found in with_limits(results, file):
         optimiser = found["optimiser"]
         rows.append(
             [
@@ -179,11 +190,10 @@ def limits(results: Results) -> str:
     return table(f"{head} | active work | measured peak | utilisation", rows)
 
 
-def interpreter(results: Results) -> str:
+def interpreter(results: Results, file: str) -> str:
     """How much of a step is the interpreter."""
     rows = []
-    for name, summary in summaries(results, lambda s: s.has_limits):
-        found = summary["limits"]
+    for name, found in with_limits(results, file):
         rows.append(
             [
                 f"`{name}`",
@@ -209,6 +219,7 @@ def stability(results: Results) -> str:
 
 
 GENERATORS: dict[str, Callable[..., str]] = {
+    "chart": chart,
     "environment": environment,
     "times": times,
     "memory": memory,

@@ -278,7 +278,7 @@ def test_lockstep_refuses_a_side_with_more_threads(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(lockstep, "MOST_CPU", 0.0)
-    with pytest.raises(CheckError, match="more threads than one"):
+    with pytest.raises(CheckError, match="more threads than it was given"):
         lockstep.run_pair(
             "kernel_softmax", lockstep.OURS, lockstep.OURS, seed=0, budget=QUICK
         )
