@@ -34,7 +34,10 @@ class Node(NamedTuple):
 
 
 class Statement(NamedTuple):
-    """`sides[0] relations[0] sides[1] ...`; an assignment has the relation `<-`."""
+    """`sides[0] relations[0] sides[1] ...`.
+
+    An assignment has the relation `<-`, the end of a range (`i = 0, \\dots, n`) `..`.
+    """
 
     sides: tuple[Node, ...]
     relations: tuple[str, ...]
@@ -98,6 +101,10 @@ class _Reader:
             token = self.take()
             relations.append(RELATIONS.get(token, "<-"))
             sides.append(self.sum())
+        if self.tokens[self.place : self.place + 3] == [",", r"\dots", ","]:
+            self.place += 3
+            relations.append("..")
+            sides.append(self.sum())
         if not relations:
             raise LatexError(f"no relation before {self.rest()!r}")
         return Statement(tuple(sides), tuple(relations))
@@ -129,7 +136,9 @@ class _Reader:
         token = self.next
         if token is None or token in (*RELATIONS, r"\leftarrow"):
             return False
-        stops = r", \qquad \quad + - / ) ] \} } | & \\ \end \rfloor \rVert : ^ _ \dots"
+        if token == "|":  # opens a count, or closes one
+            return self.tokens[self.place + 1 : self.place + 2] == [r"\{"]
+        stops = r", \qquad \quad + - / ) ] \} } & \\ \end \rfloor \rVert : ^ _ \dots"
         return token not in stops.split()
 
     # Factors.
@@ -315,9 +324,11 @@ class _Reader:
     def subscript(self) -> tuple[Node, ...]:
         r"""Indices: `nc`, `2i+1`, `t,2i`, `n\,t_n`, `\mathrm{base}`, `\min`."""
         if not self.skip("{"):
+            if (self.next or "").isdigit():
+                return (Node("number", (int(self.take()),)),)
             return (self.index(),)
         start = self.place
-        first = self.sum()
+        first = self.index() if self.next == r"\min" else self.sum()
         if self.next == "," or (self.next == "}" and first.kind in ("add", "div")):
             indices = [first]
             while self.skip(","):
