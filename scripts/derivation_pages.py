@@ -132,12 +132,10 @@ class _Step:
 
 def _evidence(checked: Checked) -> str:
     """What was done to check a step, in words."""
-    runs = (", ".join(f"{s} = {n}" for s, n in run.items()) for run in checked.sizes)
     how = {
         "exact": "exact",
         "50 digits": f"to {DIGITS} digits at {POINTS} random points",
-    }
-    return (
-        f"Checked: {how[checked.method]}, for every index, with "
-        f"{'; '.join(runs)} ({checked.seconds:.2f} s)"
-    )
+    }[checked.method]
+    runs = [", ".join(f"{s} = {n}" for s, n in run.items()) for run in checked.sizes]
+    sizes = f", for every index, with {'; '.join(runs)}" if any(runs) else ""
+    return f"Checked: {how}{sizes} ({checked.seconds:.2f} s)"

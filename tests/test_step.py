@@ -92,6 +92,25 @@ def test_a_wrong_key_is_named_and_asked_again(key, monkeypatch, capsys):
     )
 
 
+@pytest.mark.parametrize(
+    ("checked", "line"),
+    [
+        (Checked("exact", ({},), 0.25), "Checked: exact (0.25 s)"),
+        (
+            Checked("50 digits", ({"n": 2}, {"n": 3}), 1.0),
+            "Checked: to 50 digits at 5 random points, for every index, "
+            "with n = 2; n = 3 (1.00 s)",
+        ),
+    ],
+    ids=["numbers alone", "50 digits"],
+)
+def test_what_was_checked_is_said(checked, line, monkeypatch):
+    monkeypatch.setattr(derivation_pages, "check_step", lambda *_: checked)
+    text, holds = pages_of("E04")[1].draw()
+    assert holds
+    assert " ".join(text.split()).endswith(line)
+
+
 def test_a_stem_has_all_its_entries():
     titles = [page.title for page in pages_of("swiglu")]
     assert titles[0] == "E04 SiLU"

@@ -165,8 +165,9 @@ class Derivation:
             return self.sizes
         axes = itertools.chain.from_iterable(row.shape for row in self.symbols)
         names = sorted(set().union(*(axis.free_symbols for axis in axes)), key=str)
-        even_first = {name: 2 + i % 2 for i, name in enumerate(names)}
-        return (even_first, {name: 5 - value for name, value in even_first.items()})
+        first = {name: 2 + i % 2 for i, name in enumerate(names)}
+        second = {name: 5 - value for name, value in first.items()}
+        return (first, second) if names else ({},)
 
     def row(self, base: Any) -> Symbol:
         """The row of the symbol table for an array or number."""

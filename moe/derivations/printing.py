@@ -1,7 +1,6 @@
 """How a derivation is printed: LaTeX for a page, Unicode for a terminal.
 
-Both follow the pages: indices without ranges, sums over a whole axis without limits,
-short factors before long ones, what is subtracted after what it is subtracted from.
+Both follow the pages: indices without ranges, sums over a whole axis without limits.
 """
 
 import re
@@ -10,14 +9,21 @@ from typing import Any
 import sympy
 from sympy.printing.latex import LatexPrinter
 from sympy.printing.pretty.pretty import PrettyPrinter
-from sympy.printing.pretty.pretty_symbology import greek_unicode, pretty_symbol
+from sympy.printing.pretty.pretty_symbology import pretty_symbol
 from sympy.printing.pretty.stringpict import prettyForm, stringPict
 
+from moe.derivations.layout import (
+    compact,
+    covers_whole_axis,
+    is_name,
+    is_negative,
+    ordered_terms,
+    split_factors,
+    split_gradient,
+)
 from moe.derivations.notation import Partial
 
 MARGIN = 10  # columns that a terminal keeps for what stands around a sum or product
-TALL = (sympy.exp, sympy.Sum)  # factors that have these come after plain ones
-LONG = (Partial, sympy.Add, sympy.Sum, sympy.Piecewise)  # factors that come last
 
 
 def latex(expression: Any) -> str:
@@ -39,77 +45,9 @@ def pretty(expression: Any, columns: int = 80, prefix: str = "") -> str:
     return "\n".join(line.rstrip() for line in text.splitlines())
 
 
-def _split_gradient(name: str) -> tuple[str, str]:
-    """Separate the d of `dgamma` from what it is the gradient of."""
-    is_gradient = name.startswith("d") and len(name) > 1 and name not in greek_unicode
-    return ("d", name[1:]) if is_gradient else ("", name)
-
-
-def _is_gradient(factor: Any) -> bool:
-    return bool(_split_gradient(str(getattr(factor, "base", factor)))[0])
-
-
-def _is_name(expression: Any) -> bool:
-    return bool(expression.is_Symbol) or isinstance(expression, sympy.Indexed)
-
-
-def _is_negative(term: Any) -> bool:
-    return bool(term.as_coeff_Mul()[0].is_negative)
-
-
-def _terms(expression: sympy.Add) -> list[Any]:
-    """Terms of a sum, short ones first; in an index, such as 2i + 1, last.
-
-    Plain numbers such as epsilon, and what has a minus sign, come at the end.
-    """
-    direction = -1 if expression.is_integer else 1
-    return sorted(
-        expression.args,
-        key=lambda term: (
-            _is_negative(term),
-            term.is_Symbol,
-            not isinstance(term, sympy.Sum),
-            0 if _is_name(term) else direction * term.count_ops(),
-            term.is_Number and direction == -1,
-            str(term).casefold(),
-        ),
-    )
-
-
-def _factors(product: Any) -> tuple[list[Any], Any, list[Any]]:
-    """Split a product: short factors above the line, below it, long ones beside it.
-
-    Long factors go above the line where nothing else would stand there.
-    """
-    above, below = sympy.fraction(product, exact=True)
-    factors = [f for f in sympy.Mul.make_args(above) if f != 1]
-    factors.sort(key=lambda f: (not f.is_Number, not _is_gradient(f), f.has(*TALL)))
-    short = [f for f in factors if not isinstance(f, LONG)]
-    long = sorted((f for f in factors if isinstance(f, LONG)), key=_length)
-    lone_sum = len(long) == 1 and long[0].is_Add
-    if below != 1 and not short and (lone_sum or below.has(sympy.Sum)):
-        return long or [sympy.Integer(1)], below, []
-    return short, below, long
-
-
-def _length(factor: Any) -> int:
-    return LONG.index(next(kind for kind in LONG if isinstance(factor, kind)))
-
-
-def _compact(index: Any) -> str:
-    """Print an index in a line: `2i+1`, `⌊h/R⌋`."""
-    text = str(index).replace("*", "").replace(" ", "")
-    return re.sub(r"floor\(([^()]*)\)", r"⌊\1⌋", text)
-
-
-def _covers_whole_axis(limits: Any) -> bool:
-    over, low, high = limits
-    return bool(low == over.lower and high == over.upper)
-
-
 class _Latex(LatexPrinter):  # type: ignore[misc]  # SymPy has no type stubs
     def _print_Symbol(self, expr: Any, **_: Any) -> str:
-        prefix, name = _split_gradient(expr.name)
+        prefix, name = split_gradient(expr.name)
         primes = name[len(name.rstrip("'")) :]
         text = super()._print_Symbol(sympy.Symbol(name.rstrip("'")))
         if text.isalpha() and len(text) > 1:
@@ -146,7 +84,7 @@ class _Latex(LatexPrinter):  # type: ignore[misc]  # SymPy has no type stubs
 
     def _print_Partial(self, expr: Any) -> str:
         of, by = expr.args
-        if _is_name(of):
+        if is_name(of):
             return rf"\frac{{\partial {self._print(of)}}}{{\partial {self._print(by)}}}"
         body = self._parens(of) if of.is_Add else self._print(of)
         return rf"\frac{{\partial}}{{\partial {self._print(by)}}} {body}"
@@ -161,23 +99,23 @@ class _Latex(LatexPrinter):  # type: ignore[misc]  # SymPy has no type stubs
 
     def _sigma(self, limits: Any) -> str:
         over, low, high = map(self._print, limits)
-        if _covers_whole_axis(limits):
+        if covers_whole_axis(limits):
             return rf"\sum_{{{over}}}"
         return rf"\sum_{{{over}={low}}}^{{{high}}}"
 
     def _print_Add(self, expr: Any, order: Any = None) -> str:
-        first, *others = _terms(expr)
-        signed = ((" - ", -t) if _is_negative(t) else (" + ", t) for t in others)
+        first, *others = ordered_terms(expr)
+        signed = ((" - ", -t) if is_negative(t) else (" + ", t) for t in others)
         return self._print(first) + "".join(
             sign + (self._parens(t) if t.is_Add else self._print(t))
             for sign, t in signed
         )
 
     def _print_Mul(self, expr: Any) -> str:
-        if _is_negative(expr):
+        if is_negative(expr):
             rest = -expr
             return "-" + (self._parens(rest) if rest.is_Add else self._print(rest))
-        short, below, long = _factors(expr)
+        short, below, long = split_factors(expr)
         if below == 1:
             return self._product([*short, *long])
         above = self._product(short) or "1"
@@ -202,7 +140,7 @@ class _Pretty(PrettyPrinter):  # type: ignore[misc]
     """Arrays as in code: `x[n,c]`."""
 
     def _print_Symbol(self, e: Any) -> Any:
-        prefix, name = _split_gradient(e.name)
+        prefix, name = split_gradient(e.name)
         primes = name[len(name.rstrip("'")) :]
         return prettyForm(prefix + pretty_symbol(name.rstrip("'")) + primes)
 
@@ -213,24 +151,30 @@ class _Pretty(PrettyPrinter):  # type: ignore[misc]
         return self._print(expr.label)
 
     def _print_Indexed(self, expr: Any) -> Any:
-        indices = ",".join(map(_compact, expr.indices))
+        indices = ",".join(map(compact, expr.indices))
         name = self._print(expr.base)
         return prettyForm(*name.right(f"[{indices}]"), binding=prettyForm.ATOM)
 
     def _print_KroneckerDelta(self, expr: Any) -> Any:
-        indices = ",".join(map(_compact, expr.args))
+        indices = ",".join(map(compact, expr.args))
         name = prettyForm("δ" + " " * len(indices))
         return prettyForm(*name.below(" " + indices), binding=prettyForm.ATOM)
 
     def _print_Partial(self, expr: Any) -> Any:
         of, by = (self._print(arg) for arg in expr.args)
         below = prettyForm(*by.left("∂"))
-        if _is_name(expr.args[0]):
+        if is_name(expr.args[0]):
             return prettyForm(*of.left("∂")) / below
         if expr.args[0].is_Add:
             of = prettyForm(*of.parens())
         operator = prettyForm("∂") / below
         return prettyForm(*stringPict.next(operator, " ", of), binding=prettyForm.ADD)
+
+    def _print_Max(self, expr: Any) -> Any:
+        return prettyForm(*self._print_seq(expr.args, "(", ")").left("max"))
+
+    def _print_Min(self, expr: Any) -> Any:
+        return prettyForm(*self._print_seq(expr.args, "(", ")").left("min"))
 
     def _print_Largest(self, expr: Any) -> Any:
         operator = prettyForm(*prettyForm("max").below(self._print(expr.args[1])))
@@ -245,8 +189,8 @@ class _Pretty(PrettyPrinter):  # type: ignore[misc]
         return prettyForm(*stringPict.next(*signs, body), binding=prettyForm.ADD)
 
     def _sigma(self, limits: Any) -> Any:
-        over, low, high = map(_compact, limits)
-        if not _covers_whole_axis(limits):
+        over, low, high = map(compact, limits)
+        if not covers_whole_axis(limits):
             over = f"{over}={low}..{high}"
         sign = prettyForm(*prettyForm("∑ ").below(over))
         sign.baseline = 0
@@ -254,8 +198,8 @@ class _Pretty(PrettyPrinter):  # type: ignore[misc]
 
     def _print_Add(self, expr: Any, order: Any = None) -> Any:
         pieces: list[Any] = []
-        for term in _terms(expr):
-            negative = _is_negative(term)
+        for term in ordered_terms(expr):
+            negative = is_negative(term)
             piece = self._print(-term if negative else term)
             if (-term if negative else term).is_Add:
                 piece = prettyForm(*piece.parens())
@@ -268,12 +212,12 @@ class _Pretty(PrettyPrinter):  # type: ignore[misc]
         return prettyForm(*self._fill(pieces), binding=prettyForm.ADD)
 
     def _print_Mul(self, expr: Any) -> Any:
-        if _is_negative(expr):
+        if is_negative(expr):
             rest = self._print(-expr)
             if (-expr).is_Add:
                 rest = prettyForm(*rest.parens())
             return prettyForm(*rest.left("-"), binding=prettyForm.NEG)
-        short, below, long = _factors(expr)
+        short, below, long = split_factors(expr)
         if below == 1:
             return self._product([*short, *long])
         above = self._product(short) if short else prettyForm("1")

@@ -14,9 +14,8 @@ alpha = number("alpha", positive=True)
 
 # E07: one head of one sequence.
 
-T = size("T")
+T, c = size("T"), index("c", d)
 t, u, w = index("t", T), index("u", T), index("w", T)
-c = index("c", d)
 m, phi, x, y, dy, dx = map(array, ("m", "phi", "x", "y", "dy", "dx"))
 query, key, a = map(array, ("q", "k", "a"))
 query_turned, key_turned = map(array, ("q'", "k'"))
@@ -59,40 +58,32 @@ ROTATION_SYMBOLS = (
 
 def _channel_gradient(name: str, at: int, even: Expr, odd: Expr) -> Chain:
     """Gradient of channel `2i + at`, given its factors in both outputs of its pair."""
-    target = 2 * i + at
-    angle = phi[t, i]
+    channel, target = x[t, 2 * i + at], dx[t, 2 * i + at]
+
+    def pair(k: Expr, first: Expr, second: Expr) -> Expr:
+        return dy[t, 2 * k] * first + dy[t, 2 * k + 1] * second
+
     return Chain(
-        title=f"Gradient of the {name} channels",
-        target=dx[t, target],
-        start=Partial(Sum(dy[w, c] * y[w, c], w, c), x[t, target]),
-        steps=(
+        f"Gradient of the {name} channels",
+        target,
+        Partial(Sum(dy[w, c] * y[w, c], w, c), channel),
+        (
             Step(
                 "sum over the fork",
                 "Tokens do not mix, and channels come in pairs; dy is constant.",
-                Sum(
-                    dy[t, 2 * j] * Partial(y[t, 2 * j], x[t, target])
-                    + dy[t, 2 * j + 1] * Partial(y[t, 2 * j + 1], x[t, target]),
-                    j,
-                ),
+                Sum(pair(j, *(Partial(y[t, 2 * j + k], channel) for k in (0, 1))), j),
             ),
             Step(
                 "derivative of a linear function",
                 "By (7b) the factors are the cosine and sine of the pair's angle; "
                 "other pairs have slope 0.",
-                Sum(
-                    KroneckerDelta(i, j)
-                    * (
-                        dy[t, 2 * j] * even(phi[t, j])
-                        + dy[t, 2 * j + 1] * odd(phi[t, j])
-                    ),
-                    j,
-                ),
+                Sum(KroneckerDelta(i, j) * pair(j, even(phi[t, j]), odd(phi[t, j])), j),
             ),
             Step(
                 "Kronecker delta sifts",
                 "Pair i remains. This is (7b) with the sign of the sine changed: the "
                 "gradient is turned back by the same angle.",
-                dy[t, 2 * i] * even(angle) + dy[t, 2 * i + 1] * odd(angle),
+                pair(i, even(phi[t, i]), odd(phi[t, i])),
             ),
         ),
     )
@@ -101,36 +92,27 @@ def _channel_gradient(name: str, at: int, even: Expr, odd: Expr) -> Chain:
 EVEN = _channel_gradient("even", 0, cos, sin)
 ODD = _channel_gradient("odd", 1, lambda angle: -sin(angle), cos)
 
+x0, x1 = x[t, 2 * i], x[t, 2 * i + 1]
+cosine, sine = cos(phi[t, i]), sin(phi[t, i])
+
 INVERSE = Chain(
     title="Turning back undoes the turn",
-    target=x[t, 2 * i],
-    start=y[t, 2 * i] * cos(phi[t, i]) + y[t, 2 * i + 1] * sin(phi[t, i]),
+    target=x0,
+    start=y[t, 2 * i] * cosine + y[t, 2 * i + 1] * sine,
     steps=(
         Step(
             "insert (7b)",
             "Turn a turned pair by the opposite angle, as the backward does.",
-            (x[t, 2 * i] * cos(phi[t, i]) - x[t, 2 * i + 1] * sin(phi[t, i]))
-            * cos(phi[t, i])
-            + (x[t, 2 * i] * sin(phi[t, i]) + x[t, 2 * i + 1] * cos(phi[t, i]))
-            * sin(phi[t, i]),
+            (x0 * cosine - x1 * sine) * cosine + (x0 * sine + x1 * cosine) * sine,
         ),
-        Step(
-            "multiply out",
-            "The mixed terms cancel.",
-            x[t, 2 * i] * (cos(phi[t, i]) ** 2 + sin(phi[t, i]) ** 2),
-        ),
-        Step(
-            "Pythagoras",
-            "The transpose of a rotation is its inverse.",
-            x[t, 2 * i],
-        ),
+        Step("multiply out", "The mixed terms cancel.", x0 * (cosine**2 + sine**2)),
+        Step("Pythagoras", "The transpose of a rotation is its inverse.", x0),
     ),
 )
 
 q0, q1 = query[t, 2 * i], query[t, 2 * i + 1]
 k0, k1 = key[u, 2 * i], key[u, 2 * i + 1]
-at_query, at_key = phi[t, i], phi[u, i]
-cos_q, sin_q, cos_k, sin_k = cos(at_query), sin(at_query), cos(at_key), sin(at_key)
+cos_q, sin_q, cos_k, sin_k = cosine, sine, cos(phi[u, i]), sin(phi[u, i])
 between = (m[t] - m[u]) * theta[i]
 
 DISTANCE = Chain(
@@ -164,8 +146,8 @@ DISTANCE = Chain(
             "addition theorems",
             "The groups are cosine and sine of the difference of the angles.",
             Sum(
-                (q0 * k0 + q1 * k1) * cos(at_query - at_key)
-                + (q0 * k1 - q1 * k0) * sin(at_query - at_key),
+                (q0 * k0 + q1 * k1) * cos(phi[t, i] - phi[u, i])
+                + (q0 * k1 - q1 * k0) * sin(phi[t, i] - phi[u, i]),
                 i,
             ),
         ),
@@ -215,11 +197,7 @@ RATIO = Chain(
             "Powers of the same base are divided by subtracting their exponents.",
             b ** (2 * k / d - 2 * (k + 1) / d),
         ),
-        Step(
-            "subtract",
-            "The number of the pair drops out.",
-            b ** (-2 / d),
-        ),
+        Step("subtract", "The number of the pair drops out.", b ** (-2 / d)),
     ),
 )
 
@@ -307,6 +285,8 @@ FASTEST = Chain(
     ),
 )
 
+SIZES = ({d: 4}, {d: 6})
+
 DERIVATIONS = (
     Derivation(
         "E07",
@@ -316,17 +296,7 @@ DERIVATIONS = (
         sizes=({d: 4, T: 3}, {d: 6, T: 2}),
     ),
     Derivation(
-        "E08",
-        FREQUENCIES,
-        FREQUENCY_SYMBOLS,
-        (GEOMETRIC, RATIO, SLOWEST),
-        sizes=({d: 4}, {d: 6}),
+        "E08", FREQUENCIES, FREQUENCY_SYMBOLS, (GEOMETRIC, RATIO, SLOWEST), SIZES
     ),
-    Derivation(
-        "E09",
-        SCALING,
-        SCALING_SYMBOLS,
-        (SOLVE, EVERY_PAIR, FASTEST),
-        sizes=({d: 4}, {d: 6}),
-    ),
+    Derivation("E09", SCALING, SCALING_SYMBOLS, (SOLVE, EVERY_PAIR, FASTEST), SIZES),
 )
