@@ -1,30 +1,33 @@
 """Build the site, serve it, or pack it into a zip that opens by a double click.
 
-    python scripts/site.py build            into site/
-    python scripts/site.py build --out DIR  into DIR
-    python scripts/site.py serve            build, then http://127.0.0.1:8000
-    python scripts/site.py zip              build, then dist/literate-moe-site.zip
-
 Needs the extra `docs`. Exit code 1 where the sources have a mistake.
+
+Examples:
+  python scripts/site.py build            into site/
+  python scripts/site.py build --out DIR  into DIR
+  python scripts/site.py serve            build, then http://127.0.0.1:8000
+  python scripts/site.py zip              build, then dist/literate-moe-site.zip
 """
 
-import argparse
 import logging
 import sys
 from pathlib import Path
 
-from sitebuild import delivery, pipeline
-from sitebuild.errors import SiteError
+from console import Parser, run_main
 
 
 def main() -> int:
     """Run the command line; return the exit code."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Parser(__doc__)
     parser.add_argument("command", choices=("build", "serve", "zip"))
     parser.add_argument("--out", type=Path, default=Path("site"), metavar="DIR")
     options = parser.parse_args()
+    try:
+        from sitebuild import delivery, pipeline
+        from sitebuild.errors import SiteError
+    except ModuleNotFoundError as error:
+        parser.error(f"{error.name} is missing: pip install 'literate-moe[docs]'")
+    # MkDocs says what is wrong with a page before it gives up.
     logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING)
     try:
         pipeline.build(options.out.resolve())
@@ -39,4 +42,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_main(main)

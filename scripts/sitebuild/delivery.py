@@ -18,10 +18,7 @@ def serve(site: Path) -> None:
     )
     with http.server.ThreadingHTTPServer(("127.0.0.1", _PORT), handler) as server:
         print(f"http://127.0.0.1:{_PORT}")
-        try:
-            server.serve_forever()
-        except KeyboardInterrupt:
-            print()
+        server.serve_forever()
 
 
 def pack(site: Path, archive: Path) -> None:

@@ -78,7 +78,7 @@ def steps(entry_id: str) -> str:
         items += _items(derivation, chain, len(items) + 1)
     title = escape(BY_ID[entry_id].title)
     return (
-        f'<section class="derivation" id="{entry_id}-derivation" '
+        f'<section class="walk derivation" id="{entry_id}-derivation" '
         f'data-entry="{entry_id}" data-title="{title}" '
         f'aria-label="Derivation of {title}">'
         f'<ol class="steps">{"".join(items)}</ol></section>'
@@ -115,7 +115,7 @@ def _items(derivation: Derivation, chain: Chain, first: int) -> list[str]:
         line = mathml.step(after, before, finder)
         items.append(
             f'<li class="step" id="{derivation.entry}-step-{number}" '
-            f'value="{number}">{head}'
+            f'value="{number}" data-label="{escape(step.rule)}">{head}'
             f'<p class="rule"><strong>{escape(step.rule)}.</strong> '
             f"{_prose(step.why, derivation.entry)}</p>"
             f'<div class="line">{line}</div>'

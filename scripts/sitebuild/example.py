@@ -2,10 +2,11 @@
 
 import contextlib
 import io
-import re
+import operator
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from html import escape
 from types import CodeType, FrameType
 from typing import Any
 
@@ -38,13 +39,14 @@ def run(source: str) -> str:
     return printed.getvalue()
 
 
-def worked(source: str, stem: str, names: dict[str, str]) -> str:
+def worked(source: str, stem: str, names: dict[str, str], anchor: str) -> str:
     """Run Python; show every line of the stem's functions with what it made.
 
     Args:
         source: Calls one or more functions of the stem.
         stem: Whose functions are followed.
         names: Symbol key for every expression by which code writes a symbol.
+        anchor: Start of every id in the result.
 
     Raises:
         SiteError: If it raises, or calls no function of the stem.
@@ -52,7 +54,9 @@ def worked(source: str, stem: str, names: dict[str, str]) -> str:
     calls = follow(source, stem)
     if not calls:
         raise SiteError(f"the example calls no function of moe.equations.{stem}")
-    return "".join(_call(call, names) for call in calls)
+    return "".join(
+        _call(call, names, f"{anchor}-{number}") for number, call in enumerate(calls, 1)
+    )
 
 
 def follow(source: str, stem: str) -> list[Call]:
@@ -122,36 +126,40 @@ def _copies(frame: FrameType) -> dict[str, Any]:
 
 
 def _same(old: Any, new: Any) -> bool:
-    if isinstance(old, np.ndarray) and isinstance(new, np.ndarray):
-        return old.shape == new.shape and np.array_equal(old, new, equal_nan=True)
-    return old is new
+    if not isinstance(old, np.ndarray) or not isinstance(new, np.ndarray):
+        return old is new
+    if new.dtype == object:
+        return old.shape == new.shape and all(map(operator.is_, old.flat, new.flat))
+    return np.array_equal(old, new, equal_nan=True)
 
 
-def _call(call: Call, names: dict[str, str]) -> str:
-    rows = "".join(_rows(call, names))
+def _call(call: Call, names: dict[str, str], anchor: str) -> str:
     name = call.function.name
     return (
-        f'<figure class="trace" aria-label="What each line of {name} computes">'
-        f"<figcaption><code>{name}</code>, line by line</figcaption>{rows}</figure>"
+        f'<section class="walk trace" id="{anchor}" data-title="{name}, line by line" '
+        f'data-start="end" aria-label="What each line of {name} computes">'
+        f'<p class="trace-title"><code>{name}</code>, line by line</p>'
+        f"<ol>{''.join(_rows(call, names, anchor))}</ol></section>"
     )
 
 
-def _rows(call: Call, names: dict[str, str]) -> Iterator[str]:
+def _rows(call: Call, names: dict[str, str], anchor: str) -> Iterator[str]:
     for number, text in call.function.lines:
-        made = call.values.get(number)
-        if not made:
-            continue
         values = "".join(
             f'<div class="trace-value"><code{_symbol(name, names)}>{name}</code> = '
             f"{numbers.value(value)}</div>"
-            for name, value in made.items()
-            if re.match(r"[a-z]", name) and not isinstance(value, tuple)
+            for name, value in call.values.get(number, {}).items()
+            if not isinstance(value, tuple)
         )
         if values:
-            code = line_html(text.strip(), names)
+            line = text.strip()
+            label = escape(line.partition("#")[0].strip())
             yield (
-                '<div class="trace-row"><div class="trace-line highlight"><code>'
-                f'{code}</code></div><div class="trace-values">{values}</div></div>'
+                f'<li class="step trace-row" id="{anchor}-line-{number}" '
+                f'data-label="{label}">'
+                f'<div class="trace-line highlight"><code>{line_html(line, names)}'
+                f'</code></div><div class="trace-values" role="group" tabindex="0" '
+                f'aria-label="Values after {label}">{values}</div></li>'
             )
 
 

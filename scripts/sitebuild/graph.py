@@ -5,8 +5,8 @@ from html import escape
 from moe.registry import BY_ID, ENTRIES, Entry
 from sitebuild import evidence
 
-_WIDTH, _HEIGHT = 216, 40
-_GAP_X, _GAP_Y = 84, 14
+_WIDTH, _HEIGHT = 282, 40
+_GAP_X, _GAP_Y = 72, 14
 _MARGIN = 8
 _SWEEPS = 4
 
@@ -79,13 +79,12 @@ def _edge(start: tuple[float, float], end: tuple[float, float]) -> str:
 
 def _node(entry: Entry, x: float, y: float) -> str:
     state = evidence.state(entry.id)
-    title = entry.title if len(entry.title) < 22 else f"{entry.title[:20].rstrip()}…"
     return (
         f'<a class="node state-{state}" href="equations/{entry.stem}.html#{entry.id}" '
         f'aria-label="{entry.id} {escape(entry.title)}: {state}">'
         f'<rect x="{x}" y="{y}" width="{_WIDTH}" height="{_HEIGHT}" rx="6"/>'
         f'<text class="node-shape" x="{x + 12}" y="{y + 26}" aria-hidden="true">'
         f"{evidence.SHAPES[state]}</text>"
-        f'<text x="{x + 34}" y="{y + 17}">{entry.id} {escape(title)}</text>'
+        f'<text x="{x + 34}" y="{y + 17}">{entry.id} {escape(entry.title)}</text>'
         f'<text class="node-state" x="{x + 34}" y="{y + 33}">{state}</text></a>'
     )

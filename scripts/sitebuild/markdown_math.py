@@ -1,7 +1,7 @@
 r"""Markdown extension: `$...$` and `$$...$$` become MathML, in pages and docstrings.
 
-A page that opens with `<!-- symbols: rmsnorm -->` (the build writes it) has the
-symbols of that stem marked in its formulas.
+A page with the line `<!-- symbols: rmsnorm -->` (the build writes it) has the symbols
+of that stem marked in its formulas.
 """
 
 import re

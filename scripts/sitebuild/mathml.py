@@ -56,6 +56,11 @@ def inline(latex: str, marker: Marker | None = None) -> str:
     return _serialise(_math(latex, marker, display=False))
 
 
+def content(latex: str) -> str:
+    """Convert LaTeX that stands inside a formula: elements without a `math` around."""
+    return "".join(map(_serialise, _math(latex, None, display=False)))
+
+
 def display(latex: str, marker: Marker | None = None) -> str:
     r"""Convert LaTeX that stands on its own line; a `\tag` is shown beside it."""
     math = _serialise(_math(_TAG.sub("", latex), marker, display=True))
@@ -206,6 +211,9 @@ def _mark_change(
             continue
         for element in after:
             element.set("data-changed", "")
+        # The d of a gradient belongs to the letter that follows it.
+        if after and start and _is_upright_d(new[start - 1]):
+            new[start - 1].set("data-changed", "")
 
 
 def _same_frame(old: ElementTree.Element, new: ElementTree.Element) -> bool:

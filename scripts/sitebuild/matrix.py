@@ -18,8 +18,8 @@ def table() -> str:
         '<div class="table-scroll" role="group" tabindex="0" '
         'aria-label="Traceability matrix">'
         '<table class="matrix" id="traceability-matrix">'
-        "<thead><tr><th>Id</th><th>Entry</th><th>Functions</th><th>Uses</th>"
-        f"<th>Steps checked</th>{kinds}<th>Mutants killed</th><th>State</th></tr>"
+        "<thead><tr><th>Id</th><th>Entry</th><th>State</th><th>Functions</th>"
+        f"<th>Uses</th><th>Steps</th>{kinds}<th>Mutants</th></tr>"
         f"</thead><tbody>{rows}</tbody></table></div>"
     )
 
@@ -36,7 +36,7 @@ def legend() -> str:
 def _row(entry: Entry) -> str:
     record = evidence.record().get(entry.id, {})
     page = f"equations/{entry.stem}.html"
-    functions = ", ".join(
+    functions = "<br>".join(
         f'<a href="reference/{entry.module}.html#{entry.module}.{name}">'
         f"<code>{name}</code></a>"
         for name in entry.functions
@@ -49,16 +49,18 @@ def _row(entry: Entry) -> str:
     return (
         f'<tr data-state="{state}"><td>{entry.id}</td>'
         f'<td><a href="{page}#{entry.id}">{escape(entry.title)}</a></td>'
+        f"<td>{evidence.badge(entry.id, f'{page}#{entry.id}')}</td>"
         f"<td>{functions}</td><td>{' '.join(entry.uses)}</td>"
         f'<td class="number">{checked}</td>{tests}'
-        f'<td class="number">{killed}</td>'
-        f"<td>{evidence.badge(entry.id, f'{page}#{entry.id}')}</td></tr>"
+        f'<td class="number">{killed}</td></tr>'
     )
 
 
 def _tests(record: dict[str, dict[str, dict[str, int]]], kind: str) -> str:
     """How many tests of a kind passed, and failed where any did."""
-    tally = record.get("witnesses", {}).get(kind) or record.get(kind)
+    if not record:
+        return "<td></td>"
+    tally = record["witnesses"].get(kind) or record.get(kind)
     if not tally:
         return '<td class="number">0</td>'
     failed = f", {tally['failed']} failed" if tally["failed"] else ""

@@ -1,4 +1,4 @@
-"""Numbers and arrays as MathML."""
+"""Numbers and arrays as MathML, of floats and of symbols."""
 
 import math
 from html import escape
@@ -6,21 +6,27 @@ from typing import Any
 
 import numpy as np
 
+from moe.derivations.printing import latex
+from moe.derivations.traced import Traced
+from sitebuild import mathml
+
 DIGITS = 4
 _SMALLEST, _LARGEST = 1e-3, 1e5  # outside, a power of ten is easier to read
 
 
 def value(x: Any) -> str:
     """A number, an array or anything else that a line of code can make."""
-    if isinstance(x, np.ndarray) and x.dtype != object:
+    if isinstance(x, np.ndarray):
         return _array(x)
-    if isinstance(x, int | float | np.number):
+    if isinstance(x, int | float | np.number | Traced):
         return f'<math data-search-exclude="">{number(x)}</math>'
     return f"<code>{escape(repr(x))}</code>"
 
 
 def number(x: Any) -> str:
-    """One number, to four digits."""
+    """One number, to four digits; of a traced number its expression."""
+    if isinstance(x, Traced):
+        return mathml.content(latex(x.expr))
     if isinstance(x, bool | np.bool_):
         return f"<mtext>{bool(x)}</mtext>"
     if isinstance(x, int | np.integer):

@@ -28,10 +28,12 @@ class Page:
     Attributes:
         path: Relative to `docs/`.
         cited: What it shows: `("code", "rmsnorm")`, `("equation", "E02")`, ...
+        examples: How many worked examples it has so far.
     """
 
     path: str
     cited: set[tuple[str, str]] = field(default_factory=set)
+    examples: int = 0
 
     @property
     def stem(self) -> str | None:
@@ -51,9 +53,10 @@ def expand(page: Page, text: str) -> str:
     Raises:
         SiteError: At the first mistake; names page and line.
     """
-    lines = text.splitlines()
-    front = [directive(page.stem), ""] if page.stem else []
-    return "\n".join([*front, *_expanded(page, lines)]) + "\n"
+    lines = [*_expanded(page, text.splitlines())]
+    if page.stem:
+        lines += ["", directive(page.stem)]
+    return "\n".join(lines) + "\n"
 
 
 def _expanded(page: Page, lines: list[str]) -> Iterator[str]:
@@ -92,7 +95,9 @@ def _fenced(page: Page, language: str, lines: list[str]) -> Iterator[str]:
         shown = f"```text\n{example.run(source)}```"
     else:
         stem = _stem(page)
-        shown = example.worked(source, stem, symbols.code_names(stem))
+        page.examples += 1
+        anchor = f"example-{page.examples}"
+        shown = example.worked(source, stem, symbols.code_names(stem), anchor)
     yield textwrap.indent(f"```python\n{source}```\n\n{shown}\n", margin)
 
 

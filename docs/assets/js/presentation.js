@@ -3,7 +3,8 @@
 // to the next page.
 (function () {
   "use strict";
-  const SMALLEST = 28; // px, the least that the last row can read
+  // px. On a projector, 1280 wide, the last row can read 28; a phone is close to the eye.
+  const smallest = () => Math.min(28, Math.max(16, innerWidth / 45));
   const LARGEST = 60;
 
   class Presentation {
@@ -43,7 +44,7 @@
       button.type = "button";
       button.textContent = text;
       button.title = label;
-      button.setAttribute("aria-label", label);
+      if (text.length === 1) button.setAttribute("aria-label", label);
       button.addEventListener("click", action);
       return button;
     }
@@ -117,12 +118,9 @@
     render() {
       const { stepper, step } = this.slides[this.place];
       const parts = step ? this.stepParts(stepper, step) : this.coverParts(stepper);
-      const copies = parts.map((part) => part.cloneNode(true));
-      for (const copy of copies) {
-        for (const node of [copy, ...copy.querySelectorAll("[id], [tabindex]")]) {
-          node.removeAttribute("id");
-          node.removeAttribute("tabindex");
-        }
+      const copies = parts.map((part) => this.copy(part));
+      if (step) for (const node of copies[1].querySelectorAll("[data-changed]")) {
+        node.removeAttribute("data-changed"); // what the step before has changed
       }
       this.stage.replaceChildren(...copies);
       this.stage.classList.toggle("cover", step === 0);
@@ -132,6 +130,15 @@
       }`;
       this.back.disabled = this.place === 0;
       this.fit();
+    }
+
+    copy(part) {
+      const copy = part.cloneNode(true);
+      for (const node of [copy, ...copy.querySelectorAll("[id], [tabindex]")]) {
+        node.removeAttribute("id");
+        node.removeAttribute("tabindex");
+      }
+      return copy;
     }
 
     coverParts(stepper) {
@@ -164,20 +171,22 @@
         [...this.stage.querySelectorAll(".equation")].every(
           (equation) => equation.scrollWidth <= equation.clientWidth
         );
-      for (let size = LARGEST; size >= SMALLEST; size -= 2) {
+      for (let size = LARGEST; size >= smallest(); size -= 2) {
         this.dialog.style.setProperty("--size", `${size}px`);
         if (fits()) return;
       }
     }
   }
 
-  const steppers = window.steppers;
+  const steppers = window.steppers.filter((s) => s.section.matches(".derivation"));
   if (!steppers.length) return;
   const presentation = new Presentation(steppers);
   for (const stepper of steppers) {
-    stepper.present.addEventListener("click", () =>
+    const start = presentation.button("Present", "Presentation mode (key d)", () =>
       presentation.enter(stepper, stepper.current)
     );
+    start.className = "present";
+    stepper.controls.append(start);
   }
 
   // The derivation that the reader looks at: the one in the URL, or the first in view.

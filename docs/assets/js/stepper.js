@@ -1,5 +1,6 @@
-// Walks through a derivation. Without this script all steps stand in the page as a
-// numbered list; with it they appear one by one, and the URL says which is the current.
+// Walks through a derivation, or through the lines of a function. Without this script
+// all steps stand in the page as a list; with it they appear one by one, and the URL says
+// which is the current.
 (function () {
   "use strict";
   const still = matchMedia("(prefers-reduced-motion: reduce)");
@@ -8,7 +9,7 @@
     constructor(section) {
       this.section = section;
       this.steps = [...section.querySelectorAll(".step")];
-      this.current = 1;
+      this.current = section.dataset.start === "end" ? this.steps.length : 1;
       this.buildControls();
       section.tabIndex = 0;
       section.classList.add("stepping");
@@ -24,21 +25,19 @@
       this.previous = this.button("← Previous", () => this.go(this.current - 1));
       this.next = this.button("Next →", () => this.go(this.current + 1));
       this.all = this.button("Show all", () => this.go(this.steps.length));
-      this.present = this.button("Present", null);
-      this.present.className = "present";
-      this.present.title = "Presentation mode (key d)";
       this.jump = document.createElement("select");
       this.jump.setAttribute("aria-label", "Go to step");
       this.steps.forEach((step, place) => {
-        const rule = step.querySelector(".rule strong").textContent.replace(/\.$/, "");
-        this.jump.add(new Option(`${place + 1} of ${this.steps.length}: ${rule}`, place + 1));
+        const text = `${place + 1} of ${this.steps.length}: ${step.dataset.label}`;
+        this.jump.add(new Option(text, place + 1));
       });
       this.jump.addEventListener("change", () => this.go(Number(this.jump.value)));
       this.said = document.createElement("span");
       this.said.className = "visually-hidden";
       this.said.setAttribute("aria-live", "polite");
-      bar.append(this.previous, this.jump, this.next, this.all, this.present, this.said);
+      bar.append(this.previous, this.jump, this.next, this.all, this.said);
       this.section.append(bar);
+      this.controls = bar;
     }
 
     button(text, action) {
@@ -93,7 +92,7 @@
     }
   }
 
-  const steppers = [...document.querySelectorAll(".derivation")].map(
+  const steppers = [...document.querySelectorAll(".walk")].map(
     (section) => new Stepper(section)
   );
 
