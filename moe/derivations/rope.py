@@ -285,18 +285,13 @@ FASTEST = Chain(
     ),
 )
 
-SIZES = ({d: 4}, {d: 6})
+BY_POSITION, BY_WIDTH = ({d: 4, T: 3}, {d: 6, T: 2}), ({d: 4}, {d: 6})
+TURNS = (EVEN, ODD, INVERSE, DISTANCE)
+POWERS = (GEOMETRIC, RATIO, SLOWEST)
+STRETCH = (SOLVE, EVERY_PAIR, FASTEST)
 
 DERIVATIONS = (
-    Derivation(
-        "E07",
-        ROTATION,
-        ROTATION_SYMBOLS,
-        (EVEN, ODD, INVERSE, DISTANCE),
-        sizes=({d: 4, T: 3}, {d: 6, T: 2}),
-    ),
-    Derivation(
-        "E08", FREQUENCIES, FREQUENCY_SYMBOLS, (GEOMETRIC, RATIO, SLOWEST), SIZES
-    ),
-    Derivation("E09", SCALING, SCALING_SYMBOLS, (SOLVE, EVERY_PAIR, FASTEST), SIZES),
+    Derivation("E07", ROTATION, ROTATION_SYMBOLS, TURNS, BY_POSITION),
+    Derivation("E08", FREQUENCIES, FREQUENCY_SYMBOLS, POWERS, BY_WIDTH),
+    Derivation("E09", SCALING, SCALING_SYMBOLS, STRETCH, BY_WIDTH),
 )
