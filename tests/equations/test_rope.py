@@ -144,8 +144,8 @@ def test_tables_far_out(dtype, off):
     frequencies = rope_frequencies(6, 10_000.0)
     cos, sin = rope_tables(positions, frequencies, dtype)
     assert cos.dtype == sin.dtype == dtype
-    for t, d in np.ndindex(5, 6):
-        angle = int(positions[t]) * sp.Rational(float(frequencies[d // 2]))
+    for t, d in np.ndindex(cos.shape):
+        angle = sp.Rational(frequencies[d // 2]) * positions[t]
         assert abs(cos[t, d] - float(sp.cos(angle).evalf(30))) < off
         assert abs(sin[t, d] - float(sp.sin(angle).evalf(30))) < off
 
@@ -232,7 +232,6 @@ def test_frequency_loop(width, base):
 @given(pairs=st.integers(1, 80), base=st.floats(1.001, 1e9))
 def test_frequencies_fall_from_one_and_stay_above_one_over_base(pairs, base):
     theta = rope_frequencies(2 * pairs, base)
-    assert theta.shape == (pairs,)
     assert theta[0] == 1
     assert (np.diff(theta) < 0).all()
     assert theta[-1] * base > 1
