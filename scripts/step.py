@@ -1,7 +1,8 @@
 """Step through a derivation in the terminal: rule, reason, expression, check.
 
 STEM is a page of the lesson (rmsnorm, rope, attention...) or an entry (E01 to E21).
-Every step is checked when it is shown.
+Every step is checked when it is shown. With --code: through the lines of the shipped
+functions, run on symbols, with the value that each line has just computed.
 
 Keys, each followed by Enter:
   n, or nothing   next page
@@ -12,6 +13,7 @@ Keys, each followed by Enter:
 Examples:
   python scripts/step.py rmsnorm
   python scripts/step.py E09 --all
+  python scripts/step.py rmsnorm --code
 """
 
 import sys
@@ -33,13 +35,17 @@ def main() -> int:
         "stem", metavar="STEM", help="stem of a page, or id of an entry"
     )
     parser.add_argument("--all", action="store_true", help="print all pages at once")
+    parser.add_argument(
+        "--code", action="store_true", help="the code line by line, on symbols"
+    )
     options = parser.parse_args()
     try:
+        from code_pages import code_pages
         from derivation_pages import derivation_pages
     except ModuleNotFoundError as error:
         parser.error(f"{error.name} is missing: pip install 'literate-moe[test]'")
     with parser.bad_input():
-        pages = derivation_pages(options.stem)
+        pages = (code_pages if options.code else derivation_pages)(options.stem)
     if not options.all:
         return walk(pages)
     wrong = [number for number in range(len(pages)) if not show(pages, number)]

@@ -41,7 +41,7 @@ def pretty(expression: Any, columns: int = 80, prefix: str = "") -> str:
     """
     printer = _Pretty({"use_unicode": True, "num_columns": columns})
     picture = prettyForm(*printer._print(expression).left(prefix))
-    text: str = picture.render(num_columns=columns, wrap_line=True)
+    text: str = picture.render(use_unicode=True, num_columns=columns, wrap_line=True)
     return "\n".join(line.rstrip() for line in text.splitlines())
 
 
