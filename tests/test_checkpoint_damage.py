@@ -172,7 +172,10 @@ MALFORMED = {
     ),
     "start after end": (with_offsets(lambda start, end: [end, start]), "(?i)offset"),
     "negative offset": (with_offsets(lambda start, end: [-16, end]), "(?i)invalid"),
-    "float offset": (with_offsets(lambda start, end: [start, end + 0.5]), "(?i)invalid"),
+    "float offset": (
+        with_offsets(lambda start, end: [start, end + 0.5]),
+        "(?i)invalid",
+    ),
     "hole": (hole, "bytes of tensors"),
     "trailing bytes": (lambda file: file + bytes(4), "bytes of tensors"),
     "a tensor less": (with_header(lambda h: h.pop(ROUTER)), r"missing \['param"),
