@@ -18,6 +18,7 @@ import traceability
 EVIDENCE = [
     "tests/equations",
     "tests/test_derivations.py",
+    "tests/test_derived_code.py",
     "tests/test_model.py",
     "tests/test_training.py",
     "tests/test_generation.py",
