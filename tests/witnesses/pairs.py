@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import sympy as sp
 
 from witnesses.compare import (
     assert_close,
@@ -238,7 +239,7 @@ def check_symbols(
     cotangents = []
     terms = []
     for number, (got, want) in enumerate(zip(outputs, stated, strict=True)):
-        got, want = expressions(got), np.asarray(want, object)
+        got, want = expressions(got), np.vectorize(sp.sympify, otypes=[object])(want)
         assert got.shape == want.shape, f"{pair.name}: shape of output {number}"
         assert_same(f"{pair.name}: output {number}", got, want)
         rng = np.random.default_rng(number)
