@@ -12,7 +12,12 @@ from benchmarks.budget import QUICK
 from benchmarks.errors import BenchmarkError, CheckError, MissingError
 from benchmarks.limits import active_flops, record_step, replay
 from benchmarks.processes import ROOT, Worker, WorkerError, pinned_environment
-from benchmarks.resources import allocation, collections, peak_resident_bytes
+from benchmarks.resources import (
+    WARM_CALLS,
+    allocation,
+    collections,
+    peak_resident_bytes,
+)
 from benchmarks.scenarios import ALL, SCENARIOS
 from benchmarks.stability import run_cases
 from benchmarks.workloads import (
@@ -171,7 +176,8 @@ def test_allocation_sees_arrays_and_their_peak() -> None:
 
     def run(calls: int) -> None:
         for _ in range(calls):
-            _ = np.empty(2**20, np.uint8)
+            # What came before the call that counts was larger.
+            _ = np.empty(2**20 if len(kept) == WARM_CALLS + 1 else 2**22, np.uint8)
             kept.append(np.empty(1000, np.uint8))
 
     found = allocation(run)
