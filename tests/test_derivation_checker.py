@@ -99,6 +99,16 @@ def test_what_sympy_cannot_simplify_is_decided_by_digits_and_said_so():
     assert compare(nested, almost) is None
 
 
+def test_all_cases_of_a_minimum_are_met():
+    """Above 1 and nowhere else the sides differ, and few points lie there."""
+    t, end, start = sympy.symbols("t T T_w", positive=True)
+    progress = sympy.Max(0, (t - start) / (end - start))
+    assert compare(sympy.Min(1, progress), sympy.Min(2, progress)) is None
+    g, c = sympy.symbols("g:6", real=True), sympy.Symbol("c", positive=True)
+    norm = sympy.sqrt(sum(element**2 for element in g))
+    assert compare(sympy.Min(1, c / norm), sympy.Min(2, c / norm)) is None
+
+
 def test_both_cases_of_a_minimum_are_compared_exactly():
     c, norm = sympy.symbols("c nu", positive=True)
     factor = sympy.Min(1, c / norm)

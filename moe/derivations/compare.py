@@ -9,6 +9,9 @@ Method = Literal["exact", "50 digits"]
 
 DIGITS = 50
 POINTS = 5  # random rational points that decide where simplification does not
+BRANCH_POINTS = 100  # so many where there are cases: every one must be met
+SPREAD = 5  # there, numbers of one name are scaled by up to 2 to this power
+BRANCHES = (sympy.Min, sympy.Max, sympy.Abs, sympy.Piecewise)
 GUARD = 5  # digits that rounding may take from the 50
 
 
@@ -30,7 +33,10 @@ def compare(left: Any, right: Any) -> Method | None:
         return None
     if _vanishes(left - right):
         return "exact"
-    agree = all(_agree(left, right, points) for _ in range(POINTS - 1))
+    if left.has(*BRANCHES) or right.has(*BRANCHES):
+        agree = all(_agree(left, right, points, SPREAD) for _ in range(BRANCH_POINTS))
+    else:
+        agree = all(_agree(left, right, points) for _ in range(POINTS - 1))
     return "50 digits" if agree else None
 
 
@@ -73,17 +79,28 @@ def _without_extremes(difference: Any) -> Any:
     )
 
 
-def _agree(left: Any, right: Any, points: random.Random) -> bool:
+def _agree(left: Any, right: Any, points: random.Random, spread: int = 0) -> bool:
     symbols = sorted(left.free_symbols | right.free_symbols, key=str)
-    point = {symbol: _rational(symbol, points) for symbol in symbols}
+    names = dict.fromkeys(_array(symbol) for symbol in symbols)
+    scales = {
+        name: sympy.Integer(2) ** points.randint(-spread, spread) for name in names
+    }
+    point = {s: _rational(s, points, scales[_array(s)]) for s in symbols}
     a, b = (side.xreplace(point).evalf(DIGITS) for side in (left, right))
     scale = max(abs(a), abs(b), 1)
     return bool(abs(a - b) < scale * sympy.Float(10, DIGITS) ** (GUARD - DIGITS))
 
 
-def _rational(symbol: sympy.Symbol, points: random.Random) -> sympy.Rational:
-    """A random number with a small numerator that the symbol may stand for."""
-    value = sympy.Rational(points.randint(1, 60), points.choice((7, 11, 13, 17, 19)))
+def _array(symbol: sympy.Symbol) -> str:
+    """The array that `g_0_1` is an element of."""
+    return str(symbol).partition("_")[0]
+
+
+def _rational(symbol: sympy.Symbol, points: random.Random, scale: Any) -> Any:
+    """A random number of about a scale that the symbol may stand for."""
+    value = scale * sympy.Rational(
+        points.randint(1, 60), points.choice((7, 11, 13, 17, 19))
+    )
     if symbol.is_integer:
         value = sympy.Integer(points.randint(1, 60))
     return value if symbol.is_nonnegative or points.random() < 0.5 else -value
