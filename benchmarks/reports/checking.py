@@ -13,7 +13,7 @@ from benchmarks.reports.sources import ReportError, Results
 EXAMPLES = """\
 In a page, a number with a unit or a ratio is written
 
-  <!-- figure main:scenarios.dispatch_warm.time.best ms -->1.14 ms<!-- /figure -->
+  takes <!-- figure main:scenarios.dispatch_warm.time.best ms -->1 ms<!-- /figure -->
 
 and a table <!-- generated times memory --> ... <!-- /generated -->. --write fills in
 what stands between them from benchmarks/results/*.json.

@@ -2,15 +2,15 @@
 
 Both are HTML comments, invisible on the page:
 
-    <!-- figure main:scenarios.dispatch_warm.time.best ms -->1.14 ms<!-- /figure -->
+    takes <!-- figure main:scenarios.dispatch_warm.time.best ms -->1 ms<!-- /figure -->
 
     <!-- generated times memory -->
     | ... |
     <!-- /generated -->
 
-A figure is `KEY UNIT DIGITS`, unit and digits optional: see `quantities.with_unit`.
-What stands between the markers is written by `scripts/check_docs.py --write`, and
-without it compared.
+A figure is `KEY UNIT DIGITS`, unit and digits optional: see `quantities.with_unit`. It
+stands within a line, never first. What stands between the markers is written by
+`scripts/check_docs.py --write`, and without it compared.
 """
 
 import re
@@ -27,6 +27,8 @@ MARKED = re.compile(
     re.DOTALL,
 )
 ANY_MARKER = re.compile(r"<!-- /?(?:figure|generated)\b[^>]*-->")
+# Markdown takes a comment at the start of a line for a block of its own.
+FIRST_ON_LINE = re.compile(r"^[ \t>]*<!-- figure", re.MULTILINE)
 Generator = Callable[..., str]
 
 
@@ -101,6 +103,8 @@ def problems(
             shown = match["text"].strip()[:40] if match["kind"] == "figure" else ""
             where = f" says {shown!r}, is {wanted!r}" if shown else " is stale"
             yield Problem(match.start(), f"{what}{where}")
+    for match in FIRST_ON_LINE.finditer(page):
+        yield Problem(match.start(), "a figure that begins a line ends its paragraph")
     for marker in ANY_MARKER.finditer(MARKED.sub(blank, page)):
         yield Problem(marker.start(), f"a marker without its other half: {marker[0]}")
 

@@ -19,10 +19,10 @@ from benchmarks.results import validate
 README = """\
 # Fast
 
-A forward pass takes
-<!-- figure main:scenarios.dispatch_warm.time.best ms -->x<!-- /figure -->,
-<!-- figure peers:comparisons[baseline=torch].ratio x -->x<!-- /figure -->
-of what PyTorch takes. At $2 x$ nothing is claimed, nor in `range(10)` for 3 things.
+A forward
+pass takes <!-- figure main:scenarios.dispatch_warm.time.best ms -->x<!-- /figure -->,
+or <!-- figure peers:comparisons[baseline=torch].ratio x -->x<!-- /figure --> of what
+PyTorch takes. At $2 x$ nothing is claimed, nor in `range(10)` for 3 things.
 
 <!-- generated limits main -->
 <!-- /generated -->
@@ -82,13 +82,13 @@ def digits(site: Path) -> list[tuple[Path, int]]:
 
 
 @settings(max_examples=200, deadline=None)
-@given(data=st.data())
+@given(share=st.floats(0, 1, exclude_max=True), shift=st.integers(1, 9))
 def test_any_changed_digit_is_found(
-    site: Path, digits: list[tuple[Path, int]], data: st.DataObject
+    site: Path, digits: list[tuple[Path, int]], share: float, shift: int
 ) -> None:
-    page, place = data.draw(st.sampled_from(digits))
+    page, place = digits[int(share * len(digits))]
     text = page.read_text()
-    other = data.draw(st.sampled_from(sorted(set("0123456789") - {text[place]})))
+    other = str((int(text[place]) + shift) % 10)
     try:
         page.write_text(text[:place] + other + text[place + 1 :])
         found = checking.check_page(page, results_of(site))
@@ -138,6 +138,7 @@ def test_any_changed_digit_of_a_picture_is_found(site: Path) -> None:
             "says '401 s', is '400",
         ),
         ("<!-- figure main:duration s -->400 s", "without its other half"),
+        ("<!-- figure main:duration s -->400 s<!-- /figure -->", "begins a line"),
         ("<!-- generated stages -->\nold\n<!-- /generated -->", "stages is stale"),
         ("<!-- generated riches -->\n<!-- /generated -->", "no generator 'riches'"),
     ],
