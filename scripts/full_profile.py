@@ -98,6 +98,7 @@ def measure(config: Config) -> dict[str, Any]:
         "layers": config.num_layers,
         "tokens": TOKENS,
         "seconds": time.perf_counter() - began,
+        "cpu_seconds": time.process_time(),
         "peak_resident_bytes": peak_resident_bytes(),
         "logits_shape": logits.shape,
         "logits_finite": bool(np.isfinite(logits).all()),
@@ -131,7 +132,8 @@ def main() -> int:
         f"{result['parameters_by_formula']:,} by formula, "
         f"{result['active_parameters']:,} active\n"
         f"logits       {result['logits_shape']}, finite: {result['logits_finite']}\n"
-        f"time         {result['seconds']:.0f} s for {TOKENS} tokens\n"
+        f"time         {result['seconds']:.0f} s for {TOKENS} tokens, "
+        f"{result['cpu_seconds']:.0f} s of processor time\n"
         f"peak memory  {result['peak_resident_bytes'] / 2**30:.2f} GiB"
     )
     for fault in (found := faults(result)):
