@@ -2,7 +2,6 @@
 
 import pytest
 from documents.equations import check, formulas
-from documents.latex import LatexError, read
 
 FORMULAS = formulas()
 

@@ -1,5 +1,6 @@
 """Every displayed formula of a docstring, checked against the entry's derivation."""
 
+import dataclasses
 import importlib
 import inspect
 import re
@@ -7,12 +8,13 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import sympy
+
 from documents.latex import LatexError, Statement, read
 from documents.meaning import Meaning
-
 from moe.derivations import adamw, clipping, experts, load_entry, router
 from moe.derivations.chain import Chain, Derivation, Step, check_step
 from moe.derivations.elements import free_indices
+from moe.derivations.notation import size
 from moe.registry import ENTRIES
 
 FORMULA = re.compile(r"\$\$(.*?)\$\$", re.DOTALL)
@@ -27,6 +29,11 @@ NAMES: dict[str, dict[str, Any]] = {
 }
 # Names of a formula's own, which it defines itself.
 OWN_NAMES = {"E10": ("g",)}
+# Sizes at which slips show that the derivation's own sizes, smaller, would hide.
+LARGER = {
+    "E10": dict(zip(map(size, "TSGRD"), (4, 5, 1, 1, 1), strict=True)),
+    "E21": {size("V"): 4},
+}
 # In these a name means what was before on the right and what comes of it on the left.
 m, v, g, r, t = adamw.m, adamw.v, adamw.g, adamw.r, adamw.t
 BEFORE = {
@@ -94,6 +101,9 @@ def check(formula: Formula, others: list[Formula]) -> int:
         ProofError: If it says something else.
     """
     derivation = load_entry(formula.entry)
+    if formula.entry in LARGER:
+        sizes = (*derivation.runs, LARGER[formula.entry])
+        derivation = dataclasses.replace(derivation, sizes=sizes)
     own = OWN_NAMES.get(formula.entry, ())
     names = NAMES.get(formula.entry, {})
     statements = read(formula.text)
@@ -105,6 +115,8 @@ def check(formula: Formula, others: list[Formula]) -> int:
             if statement.sides[0].parts[0] in own:
                 meaning.define(*statement.sides)
     compared = [s for s in statements if s.sides[0].parts[0] not in own]
+    if not compared:
+        raise LatexError(f"{formula.label} defines a name and says nothing else")
     for statement in compared:
         _check_statement(statement, formula.tag, derivation, left, right)
     return len(compared)
@@ -125,7 +137,7 @@ def _check_statement(
             _check_equation(name, value, tag, derivation)
     else:
         for i, relation in enumerate(statement.relations):
-            _check_order(sides[i], relation, sides[i + 1], derivation)
+            _check_order(sides[i], relation, sides[i + 1], tag, derivation)
 
 
 def _pairs(left: Any, right: Any) -> Iterator[tuple[Any, Any]]:
@@ -147,18 +159,20 @@ def _check_equation(name: Any, value: Any, tag: str, derivation: Derivation) -> 
         letters = _same_name(name, chain.target)
         if letters is None:
             continue
-        value = value.xreplace(letters)
-        strange = free_indices(value) - free_indices(chain.target)
+        strange = free_indices(value) - free_indices(name)
         if strange:
             raise LatexError(f"{strange} on the right of {name} alone")
+        value = value.xreplace(letters)
         if not isinstance(chain.target, sympy.Indexed | sympy.Symbol):
             if value != chain.start:
                 raise LatexError(f"{name} is not {value}")
             return
         step = Step("the docstring", "It says the same.", value)
-        check_step(
-            derivation, Chain(chain.title, chain.target, chain.start, (step,)), 1
-        )
+        stated = Chain(chain.title, chain.target, chain.start, (step,))
+        try:
+            check_step(derivation, stated, 1)
+        except (LookupError, TypeError) as error:  # an index that is no place
+            raise LatexError(f"{value} cannot be written out") from error
         return
     raise LatexError(f"the derivation has no {name} {tag and f'in ({tag})'}")
 
@@ -191,16 +205,18 @@ def _same_name(name: Any, target: Any) -> dict[Any, Any] | None:
 
 
 def _check_order(
-    smaller: Any, relation: str, larger: Any, derivation: Derivation
+    smaller: Any, relation: str, larger: Any, tag: str, derivation: Derivation
 ) -> None:
-    """`a < b` or `a <= b`: the derivation found the sign of their difference."""
+    """`a < b` or `a <= b`, exactly as the derivation found their difference to be."""
+    names = {equation.name for equation in derivation.equation if equation.tag == tag}
+    if names.isdisjoint({smaller, larger}):
+        raise LatexError(f"({tag}) has nothing of {smaller} and {larger}")
     for chain in derivation.chains:
         for sign in (1, -1):
             if larger - smaller == sign * chain.target:
                 difference = sign * chain.result
-                strict = relation == "<"
-                holds = difference.is_positive if strict else difference.is_nonnegative
-                if not holds:
-                    raise LatexError(f"{smaller} {relation} {larger} does not hold")
+                known = "<" if difference.is_positive else "<="
+                if not difference.is_nonnegative or relation != known:
+                    raise LatexError(f"known is {smaller} {known} {larger}")
                 return
     raise LatexError(f"the derivation says nothing of {larger - smaller}")

@@ -34,9 +34,9 @@ class Node(NamedTuple):
 
 
 class Statement(NamedTuple):
-    """`sides[0] relations[0] sides[1] ...`.
+    r"""`sides[0] relations[0] sides[1] ...`.
 
-    An assignment has the relation `<-`, the end of a range (`i = 0, \\dots, n`) `..`.
+    An assignment has the relation `<-`, the end of a range (`i = 0, \dots, n`) `..`.
     """
 
     sides: tuple[Node, ...]

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import sympy
-from documents.latex import LatexError, Node, Statement
 
+from documents.latex import LatexError, Node, Statement
 from moe.derivations.chain import Derivation
+from moe.derivations.elements import free_indices
 from moe.derivations.notation import Largest, index
 
 FUNCTIONS = {
@@ -75,7 +76,10 @@ class Meaning:
     def define(self, name: Node, value: Node) -> None:
         """Let a name of the formula's own, `g_h`, stand for its value."""
         text, indices = name.parts
-        self.defined[text] = (tuple(i.parts[0] for i in indices), value)
+        letters = tuple(place.parts[0] for place in indices)
+        if not free_indices(self.of(value)) <= set(map(self.letter, letters)):
+            raise LatexError(f"{text} depends on more than {letters}")
+        self.defined[text] = (letters, value)
 
     def knows(self, name: Node) -> bool:
         """Whether a name is one of the derivation's."""
@@ -158,8 +162,8 @@ class Meaning:
         letters, value = self.defined[text]
         if len(letters) != len(indices):
             raise LatexError(f"{text} has {len(letters)} indices")
-        places = dict(zip(map(self.letter, letters), map(self.of, indices)))
-        return self.of(value).subs(places)
+        pairs = zip(map(self.letter, letters), map(self.of, indices), strict=True)
+        return self.of(value).subs(dict(pairs))
 
     def _over(self, function: str, limits: tuple[Any, ...], body: Any) -> Any:
         if isinstance(limits[-1], tuple):
