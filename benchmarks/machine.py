@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.processes import ROOT, THREAD_VARIABLES
+from benchmarks.processes import ROOT, THREAD_VARIABLES, pinned_environment
 
 # What is timed: a change here, not in docs or results, makes a measurement unknown.
 MEASURED_CODE = ("moe", ":(glob)benchmarks/*.py", "benchmarks/peers")
@@ -116,7 +116,7 @@ def describe_machine() -> dict[str, Any]:
     libc = " ".join(platform.libc_ver()) or None
     recorded = {
         name: value
-        for name, value in sorted(os.environ.items())
+        for name, value in sorted(pinned_environment().items())
         if name.startswith(RECORDED_PREFIXES)
         or name in (*PYTHON_VARIABLES, *THREAD_VARIABLES)
     }

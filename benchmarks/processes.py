@@ -27,17 +27,30 @@ THREAD_VARIABLES = (
     "VECLIB_MAXIMUM_THREADS",
     "NUMEXPR_NUM_THREADS",
 )
+# Left to themselves, libraries take the kernels that suit the processor. A machine's
+# settings must not decide that for some of them and not for others.
+KERNEL_VARIABLES = (
+    "OPENBLAS_CORETYPE",
+    "OPENBLAS_L2_SIZE",
+    "MKL_ENABLE_INSTRUCTIONS",
+    "NPY_DISABLE_CPU_FEATURES",
+    "NPY_ENABLE_CPU_FEATURES",
+)
 # XLA takes no thread count; a pool of one core's size is the nearest thing.
 XLA_ONE_THREAD = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 
 
 def pinned_environment(threads: int = 1) -> dict[str, str]:
-    """The environment of a worker: every BLAS told its number of threads.
+    """The environment of a worker: threads of every BLAS given, kernels left alone.
 
-    They are read when the library is loaded, so they must stand before NumPy is
+    Both are read when the library is loaded, so they must stand before NumPy is
     imported; the worker verifies what came of it.
     """
-    environment = dict(os.environ)
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in KERNEL_VARIABLES
+    }
     environment.update(dict.fromkeys(THREAD_VARIABLES, str(threads)))
     environment["PYTHONPATH"] = str(ROOT)
     environment["XLA_FLAGS"] = XLA_ONE_THREAD

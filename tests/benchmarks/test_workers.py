@@ -11,6 +11,7 @@ from benchmarks import lockstep, measuring
 from benchmarks.budget import QUICK
 from benchmarks.errors import BenchmarkError, CheckError, MissingError
 from benchmarks.limits import active_flops, record_step, replay
+from benchmarks.machine import describe_machine
 from benchmarks.processes import ROOT, Worker, WorkerError, pinned_environment
 from benchmarks.resources import (
     WARM_CALLS,
@@ -101,6 +102,17 @@ def test_a_worker_with_other_threads_than_asked_for_is_refused(
     )
     with pytest.raises(BenchmarkError, match=r"asked for|, not 2"):
         Worker(threads=2)
+
+
+def test_a_machine_does_not_choose_the_kernels(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Prescott")
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "7")
+    assert "OPENBLAS_CORETYPE" not in pinned_environment()
+    assert describe_machine()["environment"]["OPENBLAS_NUM_THREADS"] == "1"
+    with Worker() as worker:
+        assert worker.hello["blas"]["architecture"] != "Prescott"
 
 
 def test_a_worker_that_dies_says_how() -> None:
