@@ -2,7 +2,7 @@
 
 Examples:
   python scripts/generate.py --prompt "The for statement"
-  python scripts/generate.py --prompt "import " --greedy --max-len 200
+  python scripts/generate.py --prompt "import " --greedy --max-len 100
   python scripts/generate.py --checkpoint runs/novel/checkpoint.safetensors --top-p 0.8
 """
 
@@ -40,8 +40,8 @@ def arguments_parser() -> Parser:
         "--max-len",
         type=whole_number(2),
         metavar="N",
-        default=400,
-        help="bytes of the result, prompt included (default: %(default)s)",
+        help="bytes of the result, prompt included (default: as many as the model "
+        "was trained on)",
     )
     parser.add_argument(
         "--temperature",
@@ -99,7 +99,8 @@ def main() -> int:
         prompt = np.frombuffer(os.fsencode(options.prompt), np.uint8)
         picks = strategy(options)
         model = byte_model(options.checkpoint)
-        ids = generate(model, prompt, options.max_len, picks, rng=options.seed)
+        length = options.max_len or model.config.max_seq_len
+        ids = generate(model, prompt, length, picks, rng=options.seed)
     print(bytes(ids.tolist()).decode(errors="replace"))
     return 0
 

@@ -55,7 +55,7 @@ DEFAULTS = {
 # Half a megabyte is read a dozen times: without a strong decay the model learns it by
 # heart, and the held-out text gets worse again.
 WEIGHT_DECAY = 1.0
-PROMPT, SAMPLE_LENGTH = b"The ", 400
+PROMPT = b"The "
 
 
 def arguments_parser() -> Parser:
@@ -86,7 +86,12 @@ def arguments_parser() -> Parser:
         ),
         (begin, "seed", whole_number(0), "of weights and batches"),
         (begin, "batch", whole_number(1), "pieces of text in a step"),
-        (begin, "seq", whole_number(2), "bytes in a piece"),
+        (
+            begin,
+            "seq",
+            whole_number(8),
+            "bytes in a piece, the longest text it can write",
+        ),
         (begin, "hidden", whole_number(8), "width of the model, a multiple of 8"),
         (begin, "learning-rate", number("(0, inf)"), "highest rate of the schedule"),
     ):
@@ -172,8 +177,9 @@ def report(run: TrainingRun) -> None:
         levels={name: others[name] for name in ("gzip", "xz")},
     )
     print(f"bits per byte of the held-out text:\n{table}\n")
+    model = run.trainer.model
     prompt = np.frombuffer(PROMPT, np.uint8)
-    ids = generate(run.trainer.model, prompt, SAMPLE_LENGTH, TopP(0.9), rng=0)
+    ids = generate(model, prompt, model.config.max_seq_len, TopP(0.9), rng=0)
     print(f"a sample:\n{bytes(ids.tolist()).decode(errors='replace')}\n")
     print(f"in {run.folder}: checkpoint.safetensors, run.json, loss.svg")
 

@@ -27,7 +27,8 @@ def byte_config(hidden: int, seq: int) -> Config:
 
     Args:
         hidden: `C`, a multiple of 8: four heads of even width.
-        seq: Longest piece to train on.
+        seq: Bytes in a piece. The model takes no longer text: at distances that it
+            has not met in training, what it writes falls apart.
 
     Returns:
         The shape of the model.
@@ -40,7 +41,7 @@ def byte_config(hidden: int, seq: int) -> Config:
         hidden_size=hidden,
         head_dim=hidden // tiny.num_heads,
         ffn_size=4 * hidden,
-        max_seq_len=max(tiny.max_seq_len, seq),
+        max_seq_len=seq,
     )
 
 
@@ -204,16 +205,20 @@ class TrainingRun:
         batch = sample_batch(self.corpus.head, self.rng, notes["batch"], notes["seq"])
         trainer.train_step(*batch)
         notes["nats_since_point"] += trainer.cross_entropy
-        total = trainer.config.total_steps
-        interval = max(1, total // TRAINING_POINTS)
-        if trainer.step % interval == 0:
-            bits = notes["nats_since_point"] / interval / NATS_PER_BIT
-            notes["training"].append([trainer.step, bits])
+        to_go = trainer.config.total_steps - trainer.step
+        if to_go % self._interval(TRAINING_POINTS) == 0:
+            before = notes["training"][-1][0] if notes["training"] else 0
+            nats = notes["nats_since_point"] / (trainer.step - before)
+            notes["training"].append([trainer.step, nats / NATS_PER_BIT])
             notes["nats_since_point"] = 0.0
-        if trainer.step % max(1, total // HELD_OUT_POINTS) == 0 or self.finished:
+        if to_go % self._interval(HELD_OUT_POINTS) == 0:
             bits = held_out_bits_per_byte(trainer.model, self.corpus, notes["seq"])
             notes["held_out"].append([trainer.step, bits])
         return self.status()
+
+    def _interval(self, points: int) -> int:
+        """Steps between points, counted from the end, so that the last is one."""
+        return max(1, self.trainer.config.total_steps // points)
 
     def status(self) -> str:
         """The last point of each curve."""

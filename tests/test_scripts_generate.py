@@ -72,6 +72,15 @@ def test_it_prints_what_the_library_generates(
     assert shown.startswith("añb")
 
 
+def test_by_default_it_writes_as_much_as_the_model_can(
+    model: Model, terminal: Terminal
+) -> None:
+    shown = terminal.run(generate, "--checkpoint", "m", "--top-k", 3)
+    prompt = np.frombuffer(b"The ", np.uint8)
+    ids = moe.generate(model, prompt, CONFIG.max_seq_len, TopK(3), rng=0)
+    assert shown == bytes(ids.tolist()).decode(errors="replace") + "\n"
+
+
 def test_strategies_and_seeds_differ(terminal: Terminal) -> None:
     options = ("--checkpoint", "m", "--max-len", 60)
     shown = [terminal.run(generate, *options, *a) for a, _ in STRATEGIES.values()]
