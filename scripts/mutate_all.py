@@ -3,10 +3,11 @@
     python scripts/mutate_all.py                     all equations, block and model
     python scripts/mutate_all.py moe.equations.rope  some modules
 
-The changes are those of Cosmic Ray and three more (`tests/mutants/operators.py`). The
-tests of the changed module must kill each of them, or `tests/mutants/equivalent.toml`
-must say why it changes nothing. A module whose code and tests are as they were in the
-record, benchmarks/results/mutate_all.json, is not run again.
+The changes are those of Cosmic Ray (extra `mutation`) and three more, described in
+`tests/mutants/operators.py`. The tests of the changed module must kill each of them,
+or `tests/mutants/equivalent.toml` must say why it changes nothing. A module whose code
+and tests are as they were in the record, benchmarks/results/mutate_all.json, is not
+run again.
 
 Exit code 1 where a survivor is not explained, or an explanation is wrong.
 """
@@ -90,7 +91,7 @@ def judge_module(module: str, processes: int | None) -> dict[str, Any]:
 def outcome(verdict: Verdict) -> str:
     """One word for a verdict."""
     if verdict.problem:
-        return "timeout" if "within" in verdict.problem else "broken"
+        return "timeout" if "processor time" in verdict.problem else "broken"
     if verdict.failed:
         return "killed"
     return "crashed" if verdict.crashed else "survived"

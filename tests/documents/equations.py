@@ -149,6 +149,8 @@ def _pairs(left: Any, right: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def _check_range(letter: Any, first: Any, last: Any) -> None:
+    if not isinstance(letter, sympy.Idx):
+        raise LatexError(f"{letter} is no index")
     if (letter.lower, letter.upper) != (first, last):
         raise LatexError(f"{letter} runs from {letter.lower} to {letter.upper}")
 

@@ -140,7 +140,9 @@ def judge_all(
     def judge(trial: dict[str, Any]) -> Verdict:
         return own.nursery.judge(trial)
 
-    with ThreadPoolExecutor(processes or os.cpu_count(), initializer=start) as pool:
-        yield from pool.map(judge, trials)
-    for nursery in nurseries:
-        nursery.close()
+    try:
+        with ThreadPoolExecutor(processes or os.cpu_count(), initializer=start) as pool:
+            yield from pool.map(judge, trials)
+    finally:
+        for nursery in nurseries:
+            nursery.close()
