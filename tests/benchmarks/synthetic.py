@@ -1,14 +1,21 @@
 """Results as a quiet machine would give them, computed and not measured."""
 
 import random
+from pathlib import Path
 from typing import Any
 
 from benchmarks.budget import FULL, THRESHOLDS
 from benchmarks.estimation import ratio_interval, verdict
+from benchmarks.results import load
 from benchmarks.scenarios import ALL, Scenario
 from benchmarks.summary import Record, add_efficiency, scaling, summarise_scenario
 
 TIMER_COST = 50e-9
+
+
+def saved(path: str = "runs/bench.json") -> dict[str, Any]:
+    """What a run wrote."""
+    return load(Path(path))
 
 
 def time_record(scenario: Scenario, replica: int, seconds: float) -> Record:

@@ -1,24 +1,13 @@
 """Real worker processes: what they compute, measure and say when it goes wrong."""
 
-import os
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 
 from benchmarks import lockstep, measuring
 from benchmarks.budget import QUICK
 from benchmarks.errors import BenchmarkError, CheckError, MissingError
-from benchmarks.limits import active_flops, record_step, replay
 from benchmarks.machine import describe_machine
-from benchmarks.processes import ROOT, Worker, WorkerError, pinned_environment
-from benchmarks.resources import (
-    WARM_CALLS,
-    allocation,
-    collections,
-    peak_resident_bytes,
-)
+from benchmarks.processes import Worker, WorkerError, pinned_environment
 from benchmarks.scenarios import ALL, SCENARIOS
 from benchmarks.stability import run_cases
 from benchmarks.workloads import (
@@ -181,98 +170,6 @@ def test_a_cold_start_is_split_into_its_stages() -> None:
     assert all(duration > 0 for duration in found["stages"].values())
     assert found["stages"]["numpy"] > found["stages"]["forward"]
     assert found["error"] < 1e-5
-
-
-def test_allocation_sees_arrays_and_their_peak() -> None:
-    kept: list[np.ndarray] = []
-
-    def run(calls: int) -> None:
-        for _ in range(calls):
-            # What came before the call that counts was larger.
-            _ = np.empty(2**20 if len(kept) == WARM_CALLS + 1 else 2**22, np.uint8)
-            kept.append(np.empty(1000, np.uint8))
-
-    found = allocation(run)
-    assert 2**20 <= found["peak_traced_bytes"] < 2**20 + 20_000
-    assert 1000 <= found["retained_bytes"] < 5000
-
-
-def test_collections_are_counted_with_their_pauses() -> None:
-    def run(calls: int) -> None:
-        for _ in range(calls):
-            for _ in range(1000):
-                circle: list[object] = []
-                circle.append(circle)
-
-    found = collections(run, seconds=0.05)
-    assert found["collections"][0] > 0
-    assert 0 < found["pause_share"] < 1
-    assert collections(lambda calls: None, seconds=0.01)["collections"] == [0, 0, 0]
-
-
-def test_resident_memory_is_in_bytes_and_not_the_parents() -> None:
-    """A child of a large process: `ru_maxrss` would show the parent's peak."""
-    ballast = np.ones(2**25)  # 256 MiB
-    assert peak_resident_bytes() > ballast.nbytes
-    code = "from benchmarks.resources import peak_resident_bytes as p; print(p())"
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
-        check=True,
-    )
-    assert 2**20 < int(done.stdout) < ballast.nbytes
-
-
-@pytest.mark.parametrize(
-    "name", ["dispatch_warm", "mem_train_step", "mem_scale_seq_64", "scale_train_256"]
-)
-def test_the_recorded_products_are_the_work_of_the_formula(name: str) -> None:
-    """Routers, attention, experts, head: nothing missed, nothing twice.
-
-    The combine of the experts' outputs is a product too, and not in the formula.
-    """
-    scenario = SCENARIOS[name]
-    recorded = sum(product.flops for product in record_step(scenario, seed=0).products)
-    formula = active_flops(config_of(scenario), scenario)
-    assert 1 <= recorded / formula < 1.005
-
-
-def test_the_recorded_step_is_the_step() -> None:
-    """Watching changes no bit of the result."""
-    scenario = SCENARIOS["mem_scale_seq_8"]
-    seen = record_step(scenario, seed=0)
-    assert seen.calls > 100
-    assert seen.ufuncs["matmul"] >= len(seen.products)
-    assert seen.ufuncs["exp"] >= 2
-
-
-def test_replay_multiplies_what_was_recorded() -> None:
-    products = record_step(SCENARIOS["dispatch_warm"], seed=0).products
-    call = replay(products, seed=0)
-    operands = call.__closure__
-    assert operands is not None
-    (arrays,) = (c.cell_contents for c in operands if isinstance(c.cell_contents, list))
-    call()
-    for product, (left, right, result) in zip(products, arrays, strict=True):
-        assert left.strides == product.left.strides
-        assert right.shape == product.right.shape
-        np.testing.assert_allclose(result, left @ right, rtol=1e-5, atol=1e-5)
-
-
-def test_limits_of_a_step_add_up() -> None:
-    with Worker() as worker:
-        found = worker.ask("limits", scenario="mem_train_step", seed=0, seconds=0.2)
-    assert found["ratio"] == pytest.approx(
-        found["step"] / (found["products"] + found["optimiser"])
-    )
-    assert 0 < found["products"] < found["step"]
-    assert found["optimiser"] == pytest.approx(
-        28 * Config.tiny().num_parameters / found["bandwidth"]
-    )
-    assert 0 < found["utilisation"] < 1
 
 
 def test_extreme_numbers_do_what_they_should() -> None:
