@@ -95,6 +95,10 @@ def test_ties_go_to_the_lower_index():
     np.testing.assert_array_equal(indices, [[0, 1, 2]] * 2)
     _, indices, _, _ = router(np.array([[0.0, 2.0, 2.0, 1.0]]), 2)
     np.testing.assert_array_equal(indices, [[1, 2]])
+    # So many that a sort which is not stable would mix them.
+    crowd = np.repeat([[0.0, 2.0, 1.0]], 40, axis=1)
+    _, indices, _, _ = router(crowd, 70)
+    np.testing.assert_array_equal(indices, [[*range(40, 80), *range(80, 110)]])
 
 
 @pytest.mark.properties
