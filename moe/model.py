@@ -67,7 +67,9 @@ class Model:
         ids = token_array("ids", ids, config.vocab_size)
         batch, tokens = ids.shape
         start = 0 if kv_cache is None else kv_cache.length
-        longest = config.max_seq_len if kv_cache is None else kv_cache.keys.shape[2]
+        longest = config.max_seq_len
+        if kv_cache is not None:
+            longest = min(longest, kv_cache.keys.shape[2])
         require(
             start + tokens <= longest,
             "sequence length",

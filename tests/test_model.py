@@ -309,3 +309,11 @@ def test_a_full_cache_says_so():
     model.forward(IDS[:1, :3], kv_cache)
     with pytest.raises(ValueError, match="sequence length must be at most 3, got 4"):
         model.forward(IDS[:1, 3:4], kv_cache)
+
+
+def test_a_cache_longer_than_the_model_does_not_lengthen_it():
+    model = make()
+    kv_cache = KeyValueCache(model.config, 1, 20, np.float64)
+    model.forward(np.zeros((1, 12), int), kv_cache)
+    with pytest.raises(ValueError, match="sequence length must be at most 12, got 13"):
+        model.forward(IDS[:1, :1], kv_cache)
