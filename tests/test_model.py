@@ -178,15 +178,16 @@ def test_float32_agrees_with_float64():
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("first", [1, 3])
-def test_decoding_with_a_cache_equals_the_full_forward(shape, first):
+@pytest.mark.parametrize("pieces", [(1, 1, 1, 1, 1), (3, 1, 1), (2, 3)], ids=str)
+def test_decoding_with_a_cache_equals_the_full_forward(shape, pieces):
     model = make(**SHAPES[shape])
     full, _, _ = model.forward(IDS)
     kv_cache = KeyValueCache(model.config, len(IDS), 8, np.float64)
-    parts = [model.forward(IDS[:, :first], kv_cache)[0]]
-    for t in range(first, IDS.shape[1]):
-        assert kv_cache.length == t
-        parts.append(model.forward(IDS[:, t : t + 1], kv_cache)[0])
+    parts, read = [], 0
+    for length in pieces:
+        assert kv_cache.length == read
+        parts.append(model.forward(IDS[:, read : read + length], kv_cache)[0])
+        read += length
     assert_close("logits", np.concatenate(parts, axis=1), full, 1e-13)
 
 

@@ -111,6 +111,13 @@ MUTANTS = (
     wiring(
         "E10",
         MASK,
+        "np.zeros((tokens, start + tokens), dtype) if start else "
+        "causal_mask(tokens, tokens, dtype)",
+        "no mask once the cache holds something",
+    ),
+    wiring(
+        "E10",
+        MASK,
         "causal_mask(start + tokens, start + tokens, dtype)[:tokens]",
         "rows of the mask counted from position 0 in decoding",
     ),
