@@ -165,6 +165,11 @@ def test_conduct(sizes):
 
 
 @pytest.mark.properties
+def test_mask_is_float64_unless_told_otherwise():
+    assert causal_mask(2, 3).dtype == np.float64
+
+
+@pytest.mark.properties
 @given(t=st.integers(0, 5), seed=st.integers(0, 99))
 def test_later_tokens_change_nothing(t, seed):
     given_inputs = inputs(queries=6, keys=6)
