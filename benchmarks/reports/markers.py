@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from benchmarks.quantities import with_unit
-from benchmarks.reports.sources import ReportError, Results
+from benchmarks.reports.sources import NotMeasuredError, ReportError, Results
 
 MARKED = re.compile(
     r"<!-- (?P<kind>figure|generated) (?P<arguments>[^>]*?) -->"
@@ -83,9 +83,14 @@ def expected(
     match: re.Match[str], results: Results, generators: dict[str, Generator]
 ) -> str:
     """What the marker of a match must hold."""
-    if match["kind"] == "figure":
-        return figure_text(match["arguments"], results)
-    return generated_text(match["arguments"], results, generators)
+    is_figure = match["kind"] == "figure"
+    try:
+        if is_figure:
+            return figure_text(match["arguments"], results)
+        return generated_text(match["arguments"], results, generators)
+    except NotMeasuredError as missing:
+        command = f"*Not measured yet; a quiet machine does it with* `{missing}`."
+        return "(not measured yet)" if is_figure else f"\n\n{command}\n\n"
 
 
 def problems(

@@ -12,8 +12,24 @@ from typing import Any
 STEP = re.compile(r"([\w-]+)|\[([^\]]*)\]|\.")
 
 
+# Results that a quiet machine has yet to give, and the command that takes them. Until
+# then a page says so in place of the number.
+MEASURED_BY = {
+    "main": "python scripts/bench.py --json benchmarks/results/main.json",
+    "hidden": "python scripts/bench.py --axis hidden "
+    "--json benchmarks/results/hidden.json",
+    "self_test": "python scripts/bench.py --self-test 10 "
+    "--json benchmarks/results/self_test.json",
+    "peers": "python scripts/bench.py --peers all --json benchmarks/results/peers.json",
+}
+
+
 class ReportError(Exception):
     """A page asks for something that the results do not have."""
+
+
+class NotMeasuredError(ReportError):
+    """A result that is to be measured is not there yet; holds its command."""
 
 
 class Results:
@@ -31,13 +47,17 @@ class Results:
             name: Without `.json`.
 
         Raises:
-            ReportError: If it is missing, broken or must not be published.
+            NotMeasuredError: If it is one of `MEASURED_BY` and missing.
+            ReportError: If it is broken or must not be published, or another is
+                missing.
         """
         if name not in self._files:
             path = self._folder / f"{name}.json"
             try:
                 content = json.loads(path.read_text())
             except FileNotFoundError:
+                if name in MEASURED_BY:
+                    raise NotMeasuredError(MEASURED_BY[name]) from None
                 raise ReportError(f"there is no result {name}.json") from None
             except json.JSONDecodeError as error:
                 raise ReportError(f"{name}.json is not JSON: {error}") from None

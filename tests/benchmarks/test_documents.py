@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.processes import ROOT
-from benchmarks.reports import checking, numbers
+from benchmarks.reports import checking, markers, numbers, tables
 from benchmarks.reports.markers import MARKED
 from benchmarks.reports.sources import ReportError, Results
 from benchmarks.results import validate
@@ -186,3 +186,16 @@ def test_every_chart_says_in_words_what_it_shows(site: Path) -> None:
         assert re.search(r"\d", described[1])
         assert 'role="img"' in text
         assert "<title" in text
+
+
+def test_a_result_to_come_is_named_with_its_command(tmp_path):
+    results = Results(tmp_path)
+    page = (
+        "It takes <!-- figure main:duration s -->400 s<!-- /figure -->.\n\n"
+        "<!-- generated stages -->\nold\n<!-- /generated -->\n"
+    )
+    assert len(list(markers.problems(page, results, tables.GENERATORS))) == 2
+    written = markers.rewritten(page, results, tables.GENERATORS)
+    assert "(not measured yet)" in written
+    assert "python scripts/bench.py --json benchmarks/results/main.json" in written
+    assert not list(markers.problems(written, results, tables.GENERATORS))
