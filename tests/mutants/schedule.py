@@ -79,7 +79,7 @@ HARMLESS = (
     Change(
         *E19,
         "if step < warmup:",
-        "if 0 < step <= warmup:",
+        "if warmup and step <= warmup:",
         "both pieces give the base rate where they meet",
     ),
 )
