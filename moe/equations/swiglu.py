@@ -16,7 +16,7 @@ def silu(x: Array) -> tuple[Array, Cache]:
     infinity is right: $\sigma$ and $y$ become 0, off by less than 4e-37.
 
     Args:
-        x: Array of any shape.
+        x: Array of at least one axis.
 
     Returns:
         y: `x * sigmoid(x)`, the shape of `x`.
