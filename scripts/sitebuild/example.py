@@ -137,7 +137,7 @@ def _call(call: Call, names: dict[str, str], anchor: str) -> str:
     name = call.function.name
     return (
         f'<section class="walk trace" id="{anchor}" data-title="{name}, line by line" '
-        f'data-start="end" aria-label="What each line of {name} computes">'
+        f'data-start="end" aria-label="{anchor}: each line of {name}">'
         f'<p class="trace-title"><code>{name}</code>, line by line</p>'
         f"<ol>{''.join(_rows(call, names, anchor))}</ol></section>"
     )

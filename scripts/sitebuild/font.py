@@ -25,13 +25,13 @@ def write(site: Path, pages: Iterable[str]) -> None:
         name_IDs=["*"],  # the licence among them
         recalc_timestamp=False,
     )
-    font = subset.load_font(str(_source()), options)
     subsetter = subset.Subsetter(options)
     subsetter.populate(text="".join(sorted(mathml.characters(pages))))
-    subsetter.subset(font)
     target = site / TARGET
     target.parent.mkdir(parents=True, exist_ok=True)
-    subset.save_font(font, str(target), options)
+    with subset.load_font(str(_source()), options) as font:
+        subsetter.subset(font)
+        subset.save_font(font, str(target), options)
 
 
 def _source() -> Path:

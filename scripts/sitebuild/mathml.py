@@ -8,6 +8,7 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from html import unescape
 from xml.etree import ElementTree
 
@@ -20,7 +21,8 @@ _HTML_ENTITY = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);|#)\w+;")
 _FORMULA = re.compile(r"<math.*?</math>", re.DOTALL)
 _SINGLE = re.compile(r"<mi[^>]*>(\w)</mi>")
 _TAG = re.compile(r"\\tag\{([^}]*)\}")
-_SCRIPTS = {"msub", "msup", "msubsup"}
+_SUBSCRIPTS = {"msub", "msubsup"}
+_SCRIPTS = {"msup", *_SUBSCRIPTS}
 
 
 class MathError(SiteError):
@@ -38,17 +40,18 @@ class Marker:
     def __init__(self, latex_of: dict[str, str]) -> None:
         self._keys: dict[tuple[str, ...], str] = {}
         for key, latex in latex_of.items():
-            for _, reading in _readings(list(_tree(latex, display=False))):
-                self._keys.setdefault(reading, key)
+            letter = next(_letters(list(_tree(latex, display=False))))
+            self._keys[letter.names[0]] = key
 
     def mark(self, math: ElementTree.Element) -> None:
         """Add `data-symbol` to every element that shows a symbol."""
-        for elements, reading in _readings(list(math)):
-            # `eta_base` may have a row of its own; else its letter `eta` has one.
-            key = self._keys.get(reading) or self._keys.get(reading[:2])
-            if key is not None:
-                for element in elements:
-                    element.set("data-symbol", key)
+        for letter in _letters(list(math)):
+            known = [name for name in letter.names if name in self._keys]
+            if known:
+                with_index = len(known[0]) == 3
+                shown = letter.whole if with_index else letter.alone
+                for element in (*letter.prefix, shown):
+                    element.set("data-symbol", self._keys[known[0]])
 
 
 def inline(latex: str, marker: Marker | None = None) -> str:
@@ -153,42 +156,58 @@ def _serialise(math: ElementTree.Element) -> str:
     return ElementTree.tostring(math, encoding="unicode").replace(" />", "/>")
 
 
-def _readings(
-    siblings: list[ElementTree.Element],
-) -> Iterator[tuple[list[ElementTree.Element], tuple[str, ...]]]:
-    """Every letter of a formula, as a symbol table would name it.
+@dataclass(frozen=True)
+class _Letter:
+    """A letter of a formula.
 
-    A reading is `(prefix, letter)`, or `(prefix, letter, word)` where the letter
-    carries a word as subscript, as in `eta_base`. The prefix is an upright d or
-    nothing.
+    Attributes:
+        names: As what a symbol table may have it, best first: `(prefix, letter,
+            index)`, `(prefix, letter)`. The prefix is `d` for a gradient, else empty.
+        prefix: The element of the upright d, if there is one.
+        alone: The element of the letter.
+        whole: The element of the letter with its index.
     """
+
+    names: list[tuple[str, ...]]
+    prefix: list[ElementTree.Element]
+    alone: ElementTree.Element
+    whole: ElementTree.Element
+
+
+def _letters(siblings: list[ElementTree.Element]) -> Iterator[_Letter]:
     for place, element in enumerate(siblings):
-        found = _letter(element)
-        if found is None:
-            yield from _readings(list(element))
+        has_scripts = element.tag in _SCRIPTS and _letter_text(element) is None
+        alone = element[0] if has_scripts else element
+        text = _letter_text(alone)
+        if text is None:
+            yield from _letters(list(element))
             continue
-        marked, letter, word = found
-        elements, prefix = [element if word else marked], ""
-        if place and _is_upright_d(siblings[place - 1]):
-            elements, prefix = [siblings[place - 1], *elements], "d"
-        yield elements, (prefix, letter, *([word] if word else []))
-        if element.tag in _SCRIPTS:
-            yield from _readings(list(element)[1:])
+        before = siblings[place - 1 : place] if place else []
+        prefix = [e for e in before if _is_upright_d(e)]
+        start = ("d" if prefix else "", text)
+        indexed = has_scripts and element.tag in _SUBSCRIPTS
+        indices = _index_names(element[1]) if indexed else []
+        names = [*((*start, index) for index in indices), start]
+        yield _Letter(names, prefix, alone, element)
+        if has_scripts:
+            yield from _letters(list(element)[1:])
 
 
-def _letter(
-    element: ElementTree.Element,
-) -> tuple[ElementTree.Element, str, str] | None:
-    """The element that shows a letter, the letter, and the word that is its index."""
+def _letter_text(element: ElementTree.Element) -> str | None:
+    """The letter that an element shows, with accent or prime; None if it shows none."""
     if element.tag == "mi" and not _is_upright_d(element):
-        return element, element.text or "", ""
-    if element.tag == "mover" and element.get("accent") and element[0].tag == "mi":
-        return element, f"{element[0].text}{element[1].text}", ""
-    if element.tag in _SCRIPTS and (base := _letter(element[0])):
-        words = [leaf.text or "" for leaf in element[1].iter("mi")]
-        is_word = element.tag != "msup" and words and len(words[0]) > 1
-        return base[0], base[1], words[0] if is_word else ""
+        return element.text
+    accented = element.tag == "mover" and element.get("accent")
+    primed = element.tag == "msup" and set("".join(element[1].itertext())) <= {"′"}
+    if (accented or primed) and element[0].tag == "mi":
+        return "".join(element.itertext())
     return None
+
+
+def _index_names(index: ElementTree.Element) -> list[str]:
+    """What an index may add to the name of a symbol: `min` in `eta_{min, t}`."""
+    leaves = [leaf.text or "" for leaf in index.iter() if leaf.tag in {"mi", "mn"}]
+    return ["".join(leaves), leaves[0]] if leaves else []
 
 
 def _is_upright_d(element: ElementTree.Element) -> bool:

@@ -86,10 +86,11 @@ def _index_ranges(derivation: Derivation) -> str:
     for expression in _expressions(derivation):
         for index in expression.atoms(sympy.Idx):
             found[str(index.label)] = index
+    finder = marker(derivation.entry)
     ranges = [
         mathml.inline(
-            rf"{latex(index)} = {latex(index.lower)}, \dots, "
-            rf"{latex(index.upper)}"
+            rf"{latex(index)} = {latex(index.lower)}, \dots, {latex(index.upper)}",
+            finder,
         )
         for _, index in sorted(found.items())
     ]
