@@ -1,10 +1,11 @@
 """The catalogue of mutants: it fits the code, covers every entry, and is judged."""
 
 import dataclasses
+import tomllib
 
 import pytest
 from mutants.catalogue import HARMLESS, MUTANTS
-from mutants.harness import Nursery, source_path
+from mutants.harness import ROOT, Nursery, source_path
 
 from moe.registry import ENTRIES
 
@@ -36,6 +37,17 @@ def test_there_are_enough_of_them():
         assert sum(c.entry == entry.id for c in MUTANTS) >= 5, entry.id
     assert len(MUTANTS) >= 100
     assert len(HARMLESS) >= 15
+
+
+def test_what_is_listed_as_equivalent_stands_in_the_code_and_has_a_proof():
+    with (ROOT / "tests" / "mutants" / "equivalent.toml").open("rb") as file:
+        listed = tomllib.load(file)["equivalent"]
+    for row in listed:
+        source = source_path(row["module"]).read_text(encoding="utf-8")
+        assert " ".join(row["before"].split()) in " ".join(source.split())
+        assert row["after"] != row["before"]
+        assert len(row["proof"]) > 40
+    assert len({(r["module"], r["before"], r["after"]) for r in listed}) == len(listed)
 
 
 def test_one_mutant_is_killed_and_one_rewrite_spared():
