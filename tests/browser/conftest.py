@@ -1,0 +1,116 @@
+"""The site in headless Chromium, from a server and from files.
+
+Needs the extra `browser` and Debian's `chromium`. Whatever a test does, its pages may
+ask for nothing outside the site and may log no error.
+"""
+
+import functools
+import http.server
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from sitebuild import pipeline
+
+_FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+)
+Visit = Callable[..., Page]
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """A built site and the two ways to it."""
+
+    folder: Path
+    server: str
+
+    @property
+    def pages(self) -> list[str]:
+        """All pages, relative to the top."""
+        found = (path.relative_to(self.folder) for path in self.folder.rglob("*.html"))
+        return sorted(path.as_posix() for path in found)
+
+    def url(self, page: str, scheme: str) -> str:
+        """Address of a page by `http` or `file`."""
+        return f"{self.server if scheme == 'http' else self.folder.as_uri()}/{page}"
+
+    def size(self, url: str) -> int:
+        """Bytes of the file behind an address of the server."""
+        return (self.folder / urlsplit(url).path.lstrip("/")).stat().st_size
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The site, built once and served."""
+    folder = tmp_path_factory.mktemp("site")
+    pipeline.build(folder)
+    handler = functools.partial(_Quiet, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield Site(folder, f"http://127.0.0.1:{server.server_port}")
+        server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The browser."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium", args=_FLAGS
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(site: Site, chromium: Browser) -> Iterator[Visit]:
+    """Opens pages: `visit("equations/rmsnorm.html", scheme="file", width=390)`."""
+    wrong: list[str] = []
+    contexts = []
+
+    def note(message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            wrong.append(f"console: {message.text}")
+
+    def open_page(
+        page: str,
+        *,
+        scheme: str = "http",
+        width: int = 1280,
+        height: int = 720,
+        asked: set[str] | None = None,
+        **context: object,
+    ) -> Page:
+        size = {"width": width, "height": height}
+        contexts.append(chromium.new_context(viewport=size, **context))
+        tab = contexts[-1].new_page()
+        tab.on("console", note)
+        tab.on("pageerror", lambda error: wrong.append(f"error: {error}"))
+        inside = (site.server, site.folder.as_uri(), "data:", "about:")
+        tab.on(
+            "request",
+            lambda r: None if r.url.startswith(inside) else wrong.append(r.url),
+        )
+        if asked is not None:
+            tab.on("request", lambda r: asked.add(r.url))
+        tab.goto(site.url(page, scheme))
+        return tab
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert wrong == []

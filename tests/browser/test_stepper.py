@@ -1,0 +1,142 @@
+"""The derivation stepper, on every equation page."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from moe.registry import ENTRIES
+
+STEMS = tuple(dict.fromkeys(entry.stem for entry in ENTRIES))
+every_page = pytest.mark.parametrize("stem", STEMS)
+every_entry = pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.id)
+
+
+def shown(page: Page, entry_id: str) -> int:
+    """How many steps of an entry can be seen."""
+    return page.locator(f"#{entry_id}-derivation .step:visible").count()
+
+
+def steps(page: Page, entry_id: str) -> int:
+    return page.locator(f"#{entry_id}-derivation .step").count()
+
+
+def current(page: Page, entry_id: str) -> str | None:
+    marked = page.locator(f"#{entry_id}-derivation .step[aria-current=step]")
+    assert marked.count() == 1
+    return marked.get_attribute("id")
+
+
+@every_entry
+def test_keys(visit: Any, entry: Any) -> None:
+    page = visit(f"equations/{entry.stem}.html")
+    total = steps(page, entry.id)
+    page.locator(f"#{entry.id}-derivation").focus()
+    assert shown(page, entry.id) == 1
+    for number in range(2, total + 1):
+        page.keyboard.press("ArrowRight" if number % 2 else "Space")
+        assert shown(page, entry.id) == number
+        assert current(page, entry.id) == f"{entry.id}-step-{number}"
+        assert page.evaluate("location.hash") == f"#{entry.id}-step-{number}"
+    page.keyboard.press("ArrowRight")
+    assert shown(page, entry.id) == total
+    page.keyboard.press("ArrowLeft")
+    assert shown(page, entry.id) == total - 1
+    page.keyboard.press("Home")
+    assert shown(page, entry.id) == 1
+    page.keyboard.press("End")
+    assert shown(page, entry.id) == total
+
+
+@every_entry
+def test_buttons_and_jump(visit: Any, entry: Any) -> None:
+    page = visit(f"equations/{entry.stem}.html")
+    total = steps(page, entry.id)
+    bar = page.locator(f"#{entry.id}-derivation .stepper-controls")
+    previous, following = (
+        bar.get_by_role("button", name=n) for n in ("← Previous", "Next →")
+    )
+    assert previous.is_disabled()
+    following.click()
+    assert shown(page, entry.id) == 2
+    previous.click()
+    assert shown(page, entry.id) == 1
+    bar.get_by_role("combobox").select_option(str(total))
+    assert shown(page, entry.id) == total
+    assert following.is_disabled()
+    bar.get_by_role("combobox").select_option("1")
+    bar.get_by_role("button", name="Show all").click()
+    assert shown(page, entry.id) == total
+
+
+@every_page
+@pytest.mark.parametrize("scheme", ["http", "file"])
+def test_step_in_the_url(visit: Any, stem: str, scheme: str) -> None:
+    entry_id = next(entry.id for entry in ENTRIES if entry.stem == stem)
+    page = visit(f"equations/{stem}.html#{entry_id}-step-2", scheme=scheme)
+    assert shown(page, entry_id) == 2
+    page.locator(f"#{entry_id}-derivation").focus()
+    page.keyboard.press("ArrowLeft")
+    page.reload()
+    assert current(page, entry_id) == f"{entry_id}-step-1"
+    page.evaluate(f"location.hash = '#{entry_id}-step-2'")
+    page.wait_for_function(
+        f"document.querySelectorAll('#{entry_id}-derivation .step:not([hidden])')"
+        ".length === 2"
+    )
+
+
+@every_page
+def test_without_script_all_steps_are_a_numbered_list(visit: Any, stem: str) -> None:
+    page = visit(f"equations/{stem}.html", java_script_enabled=False)
+    for entry in ENTRIES:
+        if entry.stem == stem:
+            total = steps(page, entry.id)
+            assert shown(page, entry.id) == total > 0
+            assert (
+                page.locator(f"#{entry.id}-derivation > ol > li.step").count() == total
+            )
+    assert page.locator("button:visible", has_text="Next").count() == 0
+
+
+@every_page
+def test_print_shows_everything(visit: Any, stem: str) -> None:
+    page = visit(f"equations/{stem}.html")
+    page.emulate_media(media="print")
+    hidden = page.locator(".step:not(:visible)").count()
+    assert hidden == 0
+    assert page.locator(".stepper-controls:visible").count() == 0
+
+
+@pytest.mark.parametrize(
+    ("motion", "behavior"), [("reduce", "auto"), ("no-preference", "smooth")]
+)
+def test_reduced_motion(visit: Any, motion: str, behavior: str) -> None:
+    page = visit("equations/rmsnorm.html", reduced_motion=motion)
+    page.evaluate(
+        "Element.prototype.scrollIntoView = function (how) { window.how = how }"
+    )
+    page.locator("#E02-derivation").focus()
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("window.how.behavior") == behavior
+
+
+def test_lines_of_a_worked_example(visit: Any) -> None:
+    page = visit("equations/rmsnorm.html")
+    lines = page.locator("#example-1-2 .step")
+    total = lines.count()
+    assert page.locator("#example-1-2 .step:visible").count() == total
+    page.locator("#example-1-2").focus()
+    page.keyboard.press("Home")
+    assert page.locator("#example-1-2 .step:visible").count() == 1
+    page.keyboard.press("ArrowRight")
+    assert page.locator("#example-1-2 .step:visible").count() == 2
+    page.keyboard.press("End")
+    assert page.locator("#example-1-2 .step:visible").count() == total
+
+
+def test_keys_outside_a_derivation_are_left_alone(visit: Any) -> None:
+    page = visit("equations/rmsnorm.html")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("End")
+    assert shown(page, "E02") == 1
