@@ -47,14 +47,14 @@ from moe.corpus import Corpus, python_reference, read_text
 DEFAULTS = {
     "minutes": 3.0,
     "seed": 0,
-    "batch": 8,
-    "seq": 64,
+    "batch": 4,
+    "seq": 128,
     "hidden": 64,
     "learning_rate": 3e-3,
 }
 # Half a megabyte is read a dozen times: without a strong decay the model learns it by
 # heart, and the held-out text gets worse again.
-WEIGHT_DECAY = 1.0
+WEIGHT_DECAY = 0.5
 PROMPT = b"The "
 
 
