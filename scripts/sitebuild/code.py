@@ -94,8 +94,8 @@ def listing(shown: Function, names: dict[str, str], anchors: set[str]) -> str:
         raise SiteError(f"{shown.dotted} names equations {unknown}; the page has none")
     body = "\n".join(line_html(text, names) for _, text in shown.lines)
     return (
-        '<div class="language-python highlight" data-search-exclude>'
-        f'<pre class="listing" id="code-{shown.name}" tabindex="0" role="group" '
+        f'<div class="language-python highlight" id="code-{shown.name}" '
+        'data-search-exclude><pre class="listing" tabindex="0" role="group" '
         f'aria-label="Code of {shown.name}"><code>{body}\n</code></pre></div>'
     )
 

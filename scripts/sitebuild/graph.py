@@ -25,7 +25,7 @@ def svg() -> str:
     )
     nodes = "".join(_node(entry, *places[entry.id]) for entry in ENTRIES)
     return (
-        '<div class="graph-scroll" role="group" tabindex="0" '
+        '<div class="graph-scroll" role="group" tabindex="0" data-search-exclude '
         'aria-label="Dependency graph of the 21 entries">'
         f'<svg class="graph" viewBox="0 0 {width} {height}" width="{width}" '
         f'height="{height}" role="group" aria-label="An arrow leads from an entry to '

@@ -15,7 +15,7 @@ def table() -> str:
     kinds = "".join(f"<th>{kind.capitalize()}</th>" for kind in _KINDS)
     rows = "".join(_row(entry) for entry in ENTRIES)
     return (
-        '<div class="table-scroll" role="group" tabindex="0" '
+        '<div class="table-scroll" role="group" tabindex="0" data-search-exclude '
         'aria-label="Traceability matrix">'
         '<table class="matrix" id="traceability-matrix">'
         "<thead><tr><th>Id</th><th>Entry</th><th>State</th><th>Functions</th>"

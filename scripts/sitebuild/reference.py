@@ -7,6 +7,8 @@ from moe.registry import ENTRIES
 from sitebuild.code import ROOT
 
 FOLDER = "reference"
+# Who searches for SiLU wants the lesson first.
+_AFTER_LESSONS = "---\nsearch:\n  boost: 0.5\n---\n\n"
 _STEMS = {entry.stem for entry in ENTRIES}
 
 
@@ -16,9 +18,8 @@ def write(docs: Path) -> None:
     folder.mkdir()
     rows = []
     for module in modules():
-        (folder / f"{module}.md").write_text(
-            f"# {module}\n\n::: {module}\n", encoding="utf-8"
-        )
+        page = f"{_AFTER_LESSONS}# {module}\n\n::: {module}\n"
+        (folder / f"{module}.md").write_text(page, encoding="utf-8")
         rows.append(f"| [`{module}`]({module}.md) | {_summary(module)} |")
     (folder / "index.md").write_text(
         "# API reference\n\nTaken from the docstrings and sources of the package. "

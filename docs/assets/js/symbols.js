@@ -34,20 +34,20 @@
     const row = rowFor(place);
     if (!row) return;
     for (const other of placesOf(place.dataset.symbol)) other.classList.add("lit");
-    const formula = row.querySelector("math").cloneNode(true);
-    const code = row.querySelector("code").cloneNode(true);
     const words = document.createElement("span");
     words.textContent = `${row.dataset.shape}: ${row.dataset.meaning}`;
-    for (const copy of [formula, code]) {
-      copy.removeAttribute("data-symbol");
-      for (const part of copy.querySelectorAll("[data-symbol]")) {
-        part.removeAttribute("data-symbol");
-        part.classList.remove("lit");
-      }
-      copy.classList.remove("lit");
-    }
-    note.replaceChildren(formula, code, words);
+    note.replaceChildren(...[...row.querySelectorAll("math, code")].map(plain), words);
     note.hidden = false;
+  }
+
+  // A copy that is no place of the symbol itself.
+  function plain(element) {
+    const copy = element.cloneNode(true);
+    for (const part of [copy, ...copy.querySelectorAll("[data-symbol]")]) {
+      part.removeAttribute("data-symbol");
+      part.classList.remove("lit");
+    }
+    return copy;
   }
 
   function symbolAt(target) {
@@ -79,7 +79,7 @@
   document.addEventListener("focusin", (event) => {
     const place = symbolAt(event.target);
     if (place) light(place);
-    else clear();
   });
+  document.addEventListener("focusout", clear);
   document.addEventListener("keydown", walk);
 })();
