@@ -225,6 +225,31 @@ def test_backward_twice_gives_the_same_bits_and_overwrites_out():
     np.testing.assert_array_equal(first.flat, second.flat)
 
 
+def test_defaults():
+    model = make()
+    logits, _, cache = model.forward(IDS)
+    plain = model.backward(logits, cache)
+    one = model.backward(logits, cache, dbalance_loss=1.0)
+    np.testing.assert_array_equal(plain.flat, one.flat)
+    assert not model.recompute
+    fresh = Model.initialise(model.config, rng=3)
+    assert fresh.parameters.flat.dtype == np.float32
+
+
+def test_initialise_passes_everything_on():
+    model = Model.initialise(SMALL, rng=3, dtype=np.float64)
+    expected = Parameters.initialise(SMALL, rng=3, dtype=np.float64)
+    assert model.parameters.flat.dtype == np.float64
+    np.testing.assert_array_equal(model.parameters.flat, expected.flat)
+
+
+def test_options_are_named():
+    with pytest.raises(TypeError, match="positional argument"):
+        Model(make().parameters, True)
+    with pytest.raises(TypeError, match="positional argument"):
+        Model.initialise(SMALL, 3)
+
+
 def test_recomputation_gives_the_same_bits():
     model = make(np.float32, num_layers=3)
     logits, loss, cache = model.forward(IDS)
