@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 import math_core
 
 from sitebuild.errors import SiteError
+from sitebuild.linebreaks import break_lines
 
 _CONVERTER = math_core.LatexToMathML(fancy_error=False)
 _HTML_ENTITY = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);|#)\w+;")
@@ -66,10 +67,10 @@ def content(latex: str) -> str:
 
 def display(latex: str, marker: Marker | None = None) -> str:
     r"""Convert LaTeX that stands on its own line; a `\tag` is shown beside it."""
-    math = _serialise(_math(_TAG.sub("", latex), marker, display=True))
+    math = _math(_TAG.sub("", latex), marker, display=True)
     found = _TAG.search(latex)
     tag = f'<span class="equation-tag">({found[1]})</span>' if found else ""
-    return _frame(math + tag, "Formula")
+    return _framed(math, "Formula", tag)
 
 
 def equation(latex: str, tag: str, link: str | None, marker: Marker) -> str:
@@ -81,17 +82,10 @@ def equation(latex: str, tag: str, link: str | None, marker: Marker) -> str:
         link: Where it stands; None says here, where it gets its anchor.
         marker: Finds its symbols.
     """
-    math = _serialise(_math(latex, marker, display=True))
+    math = _math(latex, marker, display=True)
     anchor = f' id="eq-{tag}"' if link is None else ""
-    link = link or f"#eq-{tag}"
-    shown = f'<a class="equation-tag" href="{link}">({tag})</a>'
-    return _frame(math + shown, f"Equation {tag}", anchor)
-
-
-def _frame(inner: str, label: str, anchor: str = "") -> str:
-    """The block that centres a formula, scrolls and can be reached by keyboard."""
-    name = f'role="group" aria-label="{label}" tabindex="0"'
-    return f'<div class="equation"{anchor} {name}>{inner}</div>'
+    shown = f'<a class="equation-tag" href="{link or f"#eq-{tag}"}">({tag})</a>'
+    return _framed(math, f"Equation {tag}", shown, anchor)
 
 
 def step(latex: str, before: str | None, marker: Marker) -> str:
@@ -105,7 +99,16 @@ def step(latex: str, before: str | None, marker: Marker) -> str:
     math = _math(latex, marker, display=True)
     if before is not None:
         _mark_change(list(_math(before, marker, display=True)), list(math))
-    return _frame(_serialise(math), "Line of the derivation")
+    return _framed(math, "Line of the derivation")
+
+
+def _framed(
+    math: ElementTree.Element, label: str, tag: str = "", anchor: str = ""
+) -> str:
+    """The block that centres a formula, scrolls and can be reached by keyboard."""
+    break_lines(math)
+    name = f'role="group" aria-label="{label}" tabindex="0"'
+    return f'<div class="equation"{anchor} {name}>{_serialise(math)}{tag}</div>'
 
 
 def characters(pages: Iterable[str]) -> set[str]:

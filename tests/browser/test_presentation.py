@@ -19,7 +19,7 @@ MEASURE = """() => {
   return {
     sizes: equations.map((e) => parseFloat(getComputedStyle(e.children[0]).fontSize)),
     scrolls: [stage, ...equations].some(
-      (e) => e.scrollWidth > e.clientWidth || e.scrollHeight > e.clientHeight + 1),
+      (e) => e.scrollWidth > e.clientWidth || e.scrollHeight > e.clientHeight),
     overlaps: [...stage.children].some((e) => box(e).bottom > box(bar).top + 1),
     covers: box(document.querySelector(".presentation")).width === innerWidth
       && box(document.querySelector(".presentation")).height === innerHeight,

@@ -70,6 +70,25 @@ def test_changes_are_found(before: str, after: str, changed: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("latex", "rows"),
+    [
+        ("a + b", 0),
+        (" + ".join(f"x_{{{i}}}" for i in range(40)), 4),
+        (r"\sum_i \left(" + " - ".join("abcdefghij" * 3) + r"\right)", 2),
+        (" ".join("abcdefghij" * 8), 0),
+    ],
+)
+def test_wide_formulas_are_broken_between_terms(latex: str, rows: int) -> None:
+    html = mathml.display(latex)
+    assert html.count("<mtr>") == rows
+    unbroken = re.sub(r"<[^>]*>", "", mathml.inline(latex))
+    assert re.sub(r"<[^>]*>", "", html) == unbroken
+    starts = re.findall(r"<mtr><mtd><mo([^>]*)>", html)
+    assert len(starts) == max(rows - 1, 0)
+    assert all('form="infix"' in attributes for attributes in starts)
+
+
+@pytest.mark.parametrize(
     ("number", "text"),
     [
         (0.5, "0.5"),

@@ -30,7 +30,8 @@
       this.on = this.button("→", "Next step", () => this.go(this.place + 1));
       bar.append(this.where, this.back, this.on, this.button("✕", "Leave (Esc)", () => this.leave()));
       this.dialog.append(this.stage, bar);
-      this.dialog.addEventListener("keydown", (event) => this.onKey(event));
+      // Before the theme, which has its own use for some letters, and wherever the focus is.
+      window.addEventListener("keydown", (event) => this.dialog.open && this.onKey(event), true);
       this.dialog.addEventListener("cancel", (event) => {
         event.preventDefault();
         this.leave();
@@ -70,7 +71,7 @@
     }
 
     onKey(event) {
-      event.stopPropagation(); // the theme has its own use for some letters
+      event.stopPropagation();
       if (event.altKey || event.ctrlKey || event.metaKey) return;
       const onButton = event.target.closest("button");
       if (onButton && (event.key === " " || event.key === "Enter")) return;
@@ -201,12 +202,16 @@
     if (event.key !== "d" || typing || presentation.dialog.open) return;
     if (event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
-    const stepper = nearest();
-    presentation.enter(stepper, location.hash.includes("-step-") ? stepper.current : 0);
+    start();
   });
 
-  if (new URLSearchParams(location.search).has("present")) {
+  function start() {
     const stepper = nearest();
     presentation.enter(stepper, location.hash.includes("-step-") ? stepper.current : 0);
+  }
+
+  // Not earlier: loading ends with a jump to the step of the URL, which takes the focus.
+  if (new URLSearchParams(location.search).has("present")) {
+    window.addEventListener("load", start);
   }
 })();
