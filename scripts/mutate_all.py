@@ -60,10 +60,10 @@ def main() -> int:
 
 def fingerprint(module: str) -> dict[str, str]:
     """Hashes of the module and of its tests."""
-    paths = {"code": source_path(module), "tests": traceability.ROOT / tests_of(module)}
+    tests = [traceability.ROOT / path for path in tests_of(module)]
     return {
-        name: hashlib.sha256(path.read_bytes()).hexdigest()[:16]
-        for name, path in paths.items()
+        name: hashlib.sha256(b"".join(p.read_bytes() for p in paths)).hexdigest()[:16]
+        for name, paths in (("code", [source_path(module)]), ("tests", tests))
     }
 
 
@@ -72,7 +72,7 @@ def judge_module(module: str, processes: int | None) -> dict[str, Any]:
     source = source_path(module).read_text(encoding="utf-8")
     changes = list(mutations(source))
     trials = [
-        {"module": module, "source": changed, "tests": [tests_of(module), "-x"]}
+        {"module": module, "source": changed, "tests": [*tests_of(module), "-x"]}
         for _, changed in changes
     ]
     bar = tqdm(

@@ -40,7 +40,9 @@ def rotate(x, position, base):
 def attend(xs, t, config):
     """Attention sublayer for all normalised tokens of one sequence."""
     heads, groups, d = config.num_heads, config.num_kv_heads, config.head_dim
-    base = config.rope_base * config.ntk_alpha ** (d / (d - 2))
+    base = config.rope_base
+    if d > 2:
+        base *= config.ntk_alpha ** (d / (d - 2))
     rows = [project(t["qkv"], x) for x in xs]
 
     def head(row, index):

@@ -6,6 +6,7 @@ import tracemalloc
 import naive_model
 import numpy as np
 import pytest
+from small_model import IDS, make
 from witnesses.pairs import (
     CENTRAL_STEP,
     CENTRAL_TOLERANCE,
@@ -23,22 +24,6 @@ pytestmark = [
     *(getattr(pytest.mark, f"E{n:02}") for n in range(1, 14)),
 ]
 
-SMALL = Config(
-    vocab_size=11,
-    hidden_size=6,
-    num_layers=2,
-    num_heads=4,
-    num_kv_heads=2,
-    head_dim=4,
-    num_experts=3,
-    top_k=2,
-    ffn_size=5,
-    max_seq_len=12,
-    rope_base=50.0,
-    ntk_alpha=3.0,
-    norm_eps=1e-3,
-    balance_alpha=0.3,
-)
 SHAPES = {
     "heads 4/2, top 2 of 3": {},
     "heads 6/2, top 1 of 3": {"num_heads": 6, "top_k": 1},
@@ -52,7 +37,9 @@ SHAPES = {
         "num_experts": 5,
         "top_k": 3,
         "num_layers": 3,
+        "ntk_alpha": 1.5,
     },
+    "heads of width 2": {"head_dim": 2, "ntk_alpha": 1.0},
     "one head, one expert": {
         "num_heads": 1,
         "num_kv_heads": 1,
@@ -60,19 +47,6 @@ SHAPES = {
         "top_k": 1,
     },
 }
-IDS = np.array([[3, 1, 3, 7, 0], [10, 3, 3, 2, 9]])
-
-
-def make(dtype=np.float64, seed=0, **changes):
-    """A model with every tensor away from its special values, gains included."""
-    config = dataclasses.replace(SMALL, **changes)
-    rng = np.random.default_rng(seed)
-    flat = 0.4 * rng.standard_normal(config.num_parameters)
-    parameters = Parameters(config, flat.astype(dtype))
-    for tensor in parameters.tensors.values():
-        if tensor.ndim == 1:
-            tensor += 1
-    return Model(parameters)
 
 
 def objective(model, cotangent, dbalance):
@@ -225,31 +199,6 @@ def test_backward_twice_gives_the_same_bits_and_overwrites_out():
     np.testing.assert_array_equal(first.flat, second.flat)
 
 
-def test_defaults():
-    model = make()
-    logits, _, cache = model.forward(IDS)
-    plain = model.backward(logits, cache)
-    one = model.backward(logits, cache, dbalance_loss=1.0)
-    np.testing.assert_array_equal(plain.flat, one.flat)
-    assert not model.recompute
-    fresh = Model.initialise(model.config, rng=3)
-    assert fresh.parameters.flat.dtype == np.float32
-
-
-def test_initialise_passes_everything_on():
-    model = Model.initialise(SMALL, rng=3, dtype=np.float64)
-    expected = Parameters.initialise(SMALL, rng=3, dtype=np.float64)
-    assert model.parameters.flat.dtype == np.float64
-    np.testing.assert_array_equal(model.parameters.flat, expected.flat)
-
-
-def test_options_are_named():
-    with pytest.raises(TypeError, match="positional argument"):
-        Model(make().parameters, True)
-    with pytest.raises(TypeError, match="positional argument"):
-        Model.initialise(SMALL, 3)
-
-
 def test_recomputation_gives_the_same_bits():
     model = make(np.float32, num_layers=3)
     logits, loss, cache = model.forward(IDS)
@@ -287,59 +236,3 @@ def test_loss_at_initialisation_is_close_to_log_v():
     assert abs(loss - np.log(config.vocab_size)) < 0.05
     # Nearly uniform routing: each layer's balance loss is nearly alpha.
     assert balance_loss == pytest.approx(2 * config.balance_alpha, rel=0.05)
-
-
-@pytest.mark.parametrize("profile", [Config.tiny, Config.small])
-def test_profiles_run_forward_and_backward(profile):
-    model = Model.initialise(profile(), rng=0)
-    ids = np.random.default_rng(0).integers(0, 1000, (1, 5))
-    logits, _, cache = model.forward(ids)
-    assert logits.shape == (1, 5, 1000)
-    gradients = model.backward(logits, cache)
-    assert np.isfinite(gradients.flat).all()
-
-
-BAD_IDS = {
-    "float": (np.zeros((1, 2)), TypeError, "ids must hold integers, got dtype float64"),
-    "one axis": (np.zeros(3, int), ValueError, r"ids.shape must be .* got \(3,\)"),
-    "no batch": (
-        np.zeros((0, 3), int),
-        ValueError,
-        r"ids.shape must be .* got \(0, 3\)",
-    ),
-    "no tokens": (
-        np.zeros((2, 0), int),
-        ValueError,
-        r"ids.shape must be .* got \(2, 0\)",
-    ),
-    "too large": (np.array([[0, 11]]), ValueError, r"ids must be in \[0, 11\), got 11"),
-    "negative": (np.array([[0, -1]]), ValueError, r"ids must be in \[0, 11\), got -1"),
-    "too long": (
-        np.zeros((1, 13), int),
-        ValueError,
-        "sequence length must be at most 12, got 13",
-    ),
-}
-
-
-@pytest.mark.parametrize("case", BAD_IDS)
-def test_bad_ids(case):
-    ids, error, message = BAD_IDS[case]
-    with pytest.raises(error, match=message):
-        make().forward(ids)
-
-
-def test_a_full_cache_says_so():
-    model = make()
-    kv_cache = KeyValueCache(model.config, 1, 3, np.float64)
-    model.forward(IDS[:1, :3], kv_cache)
-    with pytest.raises(ValueError, match="sequence length must be at most 3, got 4"):
-        model.forward(IDS[:1, 3:4], kv_cache)
-
-
-def test_a_cache_longer_than_the_model_does_not_lengthen_it():
-    model = make()
-    kv_cache = KeyValueCache(model.config, 1, 20, np.float64)
-    model.forward(np.zeros((1, 12), int), kv_cache)
-    with pytest.raises(ValueError, match="sequence length must be at most 12, got 13"):
-        model.forward(IDS[:1, :1], kv_cache)

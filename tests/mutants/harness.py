@@ -14,12 +14,13 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 
 # A module outside moe.equations is tested where the model uses the entry.
+MODEL_TESTS = ["tests/test_model.py", "tests/test_model_interface.py"]
 WIRING_TESTS = {
-    "moe.block": "tests/test_model.py",
-    "moe.model": "tests/test_model.py",
-    "moe.parameters": "tests/test_training.py",
-    "moe.training": "tests/test_training.py",
-    "moe.generation": "tests/test_generation.py",
+    "moe.block": MODEL_TESTS,
+    "moe.model": MODEL_TESTS,
+    "moe.parameters": ["tests/test_training.py"],
+    "moe.training": ["tests/test_training.py"],
+    "moe.generation": ["tests/test_generation.py"],
 }
 
 
@@ -28,11 +29,10 @@ def source_path(module: str) -> Path:
     return ROOT / f"{module.replace('.', '/')}.py"
 
 
-def tests_of(module: str) -> str:
-    """The test file that must notice a fault in a module."""
-    if module in WIRING_TESTS:
-        return WIRING_TESTS[module]
-    return f"tests/equations/test_{module.rpartition('.')[2]}.py"
+def tests_of(module: str) -> list[str]:
+    """The test files that must notice a fault in a module."""
+    stem = module.rpartition(".")[2]
+    return WIRING_TESTS.get(module, [f"tests/equations/test_{stem}.py"])
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Change:
         return {
             "module": self.module,
             "source": self.apply(source_path(self.module).read_text(encoding="utf-8")),
-            "tests": [tests_of(self.module), "-m", marks],
+            "tests": [*tests_of(self.module), "-m", marks],
         }
 
 
