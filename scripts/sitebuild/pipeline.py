@@ -25,12 +25,13 @@ def build(site: Path, docs: Path = DOCS) -> None:
     """Build the site.
 
     Args:
-        site: Folder that receives it; what was there is removed.
+        site: Folder that receives it; a site that was there is replaced.
         docs: Sources with placeholders.
 
     Raises:
-        SiteError: If the sources have a mistake.
+        SiteError: If the sources have a mistake, or `site` holds something else.
     """
+    _require_replaceable(site)
     os.environ["SOURCE_DATE_EPOCH"] = str(EPOCH)
     os.environ["NO_MKDOCS_2_WARNING"] = "1"
     with tempfile.TemporaryDirectory() as folder:
@@ -43,6 +44,17 @@ def build(site: Path, docs: Path = DOCS) -> None:
     compact.compact(site)
     pages = [p.read_text(encoding="utf-8") for p in sorted(site.rglob("*.html"))]
     font.write(site, pages)
+
+
+def _require_replaceable(site: Path) -> None:
+    """MkDocs empties the folder it writes to: nothing but a site may be in it."""
+    if not site.exists() or (site / "index.html").is_file():
+        return
+    if not site.is_dir() or any(site.iterdir()):
+        raise SiteError(
+            f"--out {site}: it holds something that is not a site; "
+            "name a new folder, an empty one or a site to replace"
+        )
 
 
 def write_sources(docs: Path, source: Path) -> None:

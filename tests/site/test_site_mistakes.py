@@ -156,3 +156,14 @@ def test_broken_link_between_built_pages(tmp_path: Path) -> None:
         links.require_sound(tmp_path)
     (tmp_path / "b.html").write_text('<p id="y"></p>')
     links.require_sound(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["folder", "file"])
+def test_what_is_not_a_site_is_left_alone(tmp_path: Path, kind: str) -> None:
+    out = tmp_path / "thesis"
+    kept = out / "chapter.txt" if kind == "folder" else out
+    kept.parent.mkdir(exist_ok=True)
+    kept.write_text("three years of work", encoding="utf-8")
+    with pytest.raises(SiteError, match="holds something that is not a site"):
+        pipeline.build(out)
+    assert kept.read_text(encoding="utf-8") == "three years of work"
