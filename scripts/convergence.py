@@ -1,11 +1,15 @@
-"""Overfit one batch: the convergence run of the original study.
+"""Overfit one batch: the convergence run of the original study, beside PyTorch.
 
-The tiny profile learns two sequences of eight consecutive ids for 1000 steps. Writes
-benchmarks/results/convergence.json and docs/assets/convergence.svg; cross-entropy and
-balance loss are reported apart. The same seed gives the same bits.
+The tiny profile learns two sequences of eight consecutive ids for 1000 steps; the same
+seed gives the same bits. Where PyTorch is installed, it trains from the same weights
+on the same batch, in float32 and float64, and both losses are compared.
 
-Example:
+Writes convergence.json and convergence_torch.json in benchmarks/results, and from them
+convergence.svg, convergence.gif and convergence-agreement.svg in docs/assets.
+
+Examples:
   python scripts/convergence.py
+  python scripts/convergence.py --draw     only the pictures, from the records
 """
 
 import one_blas_thread  # noqa: F401 (before NumPy is imported)
@@ -19,24 +23,17 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import convergence_run
 import numpy as np
+from agreement import agreement
 from console import Parser, run_main
-from pictures import draw_curves
-from tqdm import tqdm
+from convergence_pictures import animate, draw_agreement, draw_run
 
 import moe
-from moe import Config, Model, Trainer, TrainingConfig
-from moe.arrays import Array
-from moe.equations.cross_entropy import cross_entropy
 
 ROOT = Path(__file__).resolve().parent.parent
-RESULT = ROOT / "benchmarks/results/convergence.json"
-PICTURE = ROOT / "docs/assets/convergence.svg"
-CONFIG = Config.tiny()
-TRAINING = TrainingConfig(learning_rate=1e-3, warmup_steps=10, total_steps=1000)
-SEED = 0
-BATCH, SEQ = 2, 8
-STEPS_BETWEEN_POINTS = 10
+RESULTS = ROOT / "benchmarks/results"
+ASSETS = ROOT / "docs/assets"
 LARGEST_FINAL_CROSS_ENTROPY = 0.005
 # Cited, not measured here.
 ORIGINAL_STUDY = {
@@ -46,114 +43,148 @@ ORIGINAL_STUDY = {
     "at uniform routing.",
 }
 
-
-def consecutive_ids() -> tuple[Array, Array]:
-    """Two rows of eight consecutive ids, and the id after each."""
-    ids = np.arange(BATCH * SEQ).reshape(BATCH, SEQ)
-    return ids, ids + 1
+Record = dict[str, Any]
 
 
-def state(trainer: Trainer, ids: Array, targets: Array) -> dict[str, Any]:
-    """Losses and routing on the batch, as the model now is.
-
-    Args:
-        trainer: What is being trained.
-        ids: `(B, T)` token ids.
-        targets: `(B, T)` the id that follows each.
-
-    Returns:
-        Step, both losses in nats, and for each layer the share of the assignments
-        that each expert received.
-    """
-    logits, balance_loss, cache = trainer.model.forward(ids)
-    loss, _ = cross_entropy(logits.reshape(-1, CONFIG.vocab_size), targets.ravel())
-    _, _, blocks, _, _ = cache
+def run_record() -> Record:
+    """Train in NumPy, float32; the content of convergence.json."""
+    states = convergence_run.converge()
     return {
-        "step": trainer.step,
-        "cross_entropy": float(loss),
-        "balance_loss": float(balance_loss),
-        "expert_load": [expert_load(block_cache).tolist() for block_cache in blocks],
+        "command": "python scripts/convergence.py",
+        "initial": states[0],
+        "final": states[-1],
+        "log_vocab_size": math.log(convergence_run.CONFIG.vocab_size),
+        "original_study": ORIGINAL_STUDY,
+        "batch": convergence_run.BATCH,
+        "seq": convergence_run.SEQ,
+        "seed": convergence_run.SEED,
+        "config": asdict(convergence_run.CONFIG),
+        "training_config": asdict(convergence_run.TRAINING),
+        "versions": versions(),
+        "states": states,
     }
 
 
-def expert_load(block_cache: tuple[Any, ...]) -> Array:
-    """`(E,)` load of the experts, from what `moe.block.block` keeps."""
-    _, experts_cache = block_cache
-    _, _, _, balance_cache, _ = experts_cache
-    load: Array = balance_cache[0]
-    return load
+def torch_record(run: Record) -> Record:
+    """Train in PyTorch; the content of convergence_torch.json.
+
+    Args:
+        run: The run in NumPy, float32.
+
+    Returns:
+        For both dtypes the losses of both sides at every point, and their agreement.
+
+    Raises:
+        ModuleNotFoundError: If PyTorch is missing.
+    """
+    sys.path.insert(0, str(ROOT))  # for `benchmarks`, which has PyTorch's model
+    import convergence_torch
+
+    compared = {}
+    for dtype in ("float32", "float64"):
+        ours = run["states"] if dtype == "float32" else convergence_run.converge(dtype)
+        points = paired(ours, convergence_torch.converge(dtype))
+        compared[dtype] = {**agreement(points), "points": points}
+    return {
+        "command": run["command"],
+        "versions": {**run["versions"], "torch": convergence_torch.torch.__version__},
+        **compared,
+    }
 
 
-def converge() -> list[dict[str, Any]]:
-    """Train, and look at the model before, every ten steps, and after."""
-    ids, targets = consecutive_ids()
-    trainer = Trainer(Model.initialise(CONFIG, rng=SEED), TRAINING)
-    states = [state(trainer, ids, targets)]
-    for _ in tqdm(range(TRAINING.total_steps), unit="step", dynamic_ncols=True):
-        trainer.train_step(ids, targets)
-        if trainer.step % STEPS_BETWEEN_POINTS == 0:
-            states.append(state(trainer, ids, targets))
-    return states
+def paired(ours: list[Record], theirs: list[Record]) -> list[Record]:
+    """Losses of both sides, step by step."""
+    losses = ("cross_entropy", "balance_loss")
+    return [
+        {
+            "step": a["step"],
+            "ours": {name: a[name] for name in losses},
+            "pytorch": {name: b[name] for name in losses},
+        }
+        for a, b in zip(ours, theirs, strict=True)
+    ]
 
 
-def draw(states: list[dict[str, Any]]) -> None:
-    """The picture of both losses over the steps."""
-    first, last = states[0], states[-1]
-    PICTURE.parent.mkdir(parents=True, exist_ok=True)
-    draw_curves(
-        PICTURE,
-        title="Overfitting one batch of 16 consecutive ids",
-        description=(
-            f"Cross-entropy falls from {first['cross_entropy']:.2f} to "
-            f"{last['cross_entropy']:.0e} nats in {last['step']} steps; the balance "
-            f"loss goes from {first['balance_loss']:.4f} to "
-            f"{last['balance_loss']:.4f}."
-        ),
-        x_label="step",
-        y_label="nats per token",
-        curves={
-            "cross-entropy": [(s["step"], s["cross_entropy"]) for s in states],
-            "balance loss": [(s["step"], s["balance_loss"]) for s in states],
-        },
-        levels={"ln 1000": math.log(CONFIG.vocab_size)},
-        log_scale=True,
-    )
+def versions() -> dict[str, str]:
+    """What the run depends on."""
+    return {
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "literate-moe": moe.__version__,
+    }
+
+
+def fits(torch: Record, run: Record) -> bool:
+    """Whether PyTorch was compared with this very run."""
+    ours = [point["ours"]["cross_entropy"] for point in torch["float32"]["points"]]
+    return ours == [state["cross_entropy"] for state in run["states"]]
+
+
+def draw(run: Record, torch: Record | None) -> None:
+    """All pictures of the records; without PyTorch, those of our own run."""
+    ASSETS.mkdir(parents=True, exist_ok=True)
+    draw_run(ASSETS / "convergence.svg", run, torch)
+    animate(ASSETS / "convergence.gif", run, torch)
+    if torch is not None:
+        draw_agreement(ASSETS / "convergence-agreement.svg", torch)
+
+
+def compute(parser: Parser) -> None:
+    """Run both sides and write their records; say so where PyTorch is missing."""
+    run = run_record()
+    write("convergence", run)
+    try:
+        write("convergence_torch", torch_record(run))
+    except ModuleNotFoundError as missing:
+        print(
+            f"{parser.prog}: {missing.name} is missing, so PyTorch was not run beside "
+            "ours: pip install 'literate-moe[peers]'",
+            file=sys.stderr,
+        )
+
+
+def write(name: str, record: Record) -> None:
+    """Write a record."""
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    (RESULTS / f"{name}.json").write_text(json.dumps(record, indent=1) + "\n")
+
+
+def records() -> tuple[Record, Record | None]:
+    """The run, and PyTorch's beside it where one is there that fits."""
+    run = json.loads((RESULTS / "convergence.json").read_text())
+    path = RESULTS / "convergence_torch.json"
+    torch = json.loads(path.read_text()) if path.exists() else None
+    return run, torch if torch is not None and fits(torch, run) else None
 
 
 def main() -> int:
+    """Run the command line; return the exit code."""
     parser = Parser(__doc__)
-    parser.parse_args()
-    states = converge()
-    first, last = states[0], states[-1]
-    result = {
-        "command": "python scripts/convergence.py",
-        "initial": first,
-        "final": last,
-        "log_vocab_size": math.log(CONFIG.vocab_size),
-        "original_study": ORIGINAL_STUDY,
-        "batch": BATCH,
-        "seq": SEQ,
-        "seed": SEED,
-        "config": asdict(CONFIG),
-        "training_config": asdict(TRAINING),
-        "versions": {
-            "python": platform.python_version(),
-            "numpy": np.__version__,
-            "literate-moe": moe.__version__,
-        },
-        "states": states,
-    }
+    parser.add_argument(
+        "--draw", action="store_true", help="do not train: draw what is on record"
+    )
+    options = parser.parse_args()
     with parser.bad_input():
-        RESULT.parent.mkdir(parents=True, exist_ok=True)
-        RESULT.write_text(json.dumps(result, indent=1) + "\n")
-        draw(states)
-    for name, at in (("before", first), ("after", last)):
+        if not options.draw:
+            compute(parser)
+        run, torch = records()
+        draw(run, torch)
+    return report(parser, run, torch)
+
+
+def report(parser: Parser, run: Record, torch: Record | None) -> int:
+    """Print what came out; the exit code says whether the batch was learned."""
+    for name, at in (("before", run["initial"]), ("after", run["final"])):
         print(
             f"{name:<8} cross-entropy {at['cross_entropy']:<12.4g} "
             f"balance loss {at['balance_loss']:.4g}"
         )
-    if last["cross_entropy"] >= LARGEST_FINAL_CROSS_ENTROPY:
-        limit = LARGEST_FINAL_CROSS_ENTROPY
+    if torch is not None:
+        for dtype in ("float32", "float64"):
+            rows = (f"{r['digits']} to {r['steps']}" for r in torch[dtype]["digits"])
+            print(f"{dtype}: digits as PyTorch, to step: {', '.join(rows)}")
+    limit = LARGEST_FINAL_CROSS_ENTROPY
+    if run["final"]["cross_entropy"] >= limit:
         print(
             f"{parser.prog}: cross-entropy did not fall below {limit}", file=sys.stderr
         )

@@ -1,4 +1,7 @@
-"""Pictures as SVG: read out by a screen reader, the same bits for the same numbers."""
+"""Pictures: as SVG, read out by a screen reader; as GIF, where something moves.
+
+The same numbers give the same bits.
+"""
 
 import itertools
 from collections.abc import Mapping, Sequence
@@ -7,8 +10,11 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from matplotlib import rc_context
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from PIL import Image
 
 Points = Sequence[tuple[float, float]]
 
@@ -22,6 +28,7 @@ STYLE: dict[Any, Any] = {
 }
 # Told apart without colour too.
 LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
+GIF_COLORS = 200
 
 
 def draw_curves(
@@ -59,9 +66,44 @@ def draw_curves(
         if log_scale:
             axes.set_yscale("log")
         axes.legend()
-        svg = StringIO()
-        figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
+        save_svg(figure, path, title, description)
+
+
+def save_svg(figure: Figure, path: Path, title: str, description: str) -> None:
+    """Write a figure that was drawn in `STYLE`, with an accessible name.
+
+    Args:
+        figure: What is drawn.
+        path: File to write.
+        title: Its accessible name.
+        description: What a reader who cannot see it should know.
+    """
+    svg = StringIO()
+    figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
     path.write_text(_described(svg.getvalue(), title, description), encoding="utf-8")
+
+
+def save_gif(path: Path, figures: Sequence[Figure], milliseconds: int) -> None:
+    """Write figures as an animation that plays once and stays at the last.
+
+    Args:
+        path: File to write.
+        figures: One for each frame, of the same size.
+        milliseconds: How long a frame is shown.
+    """
+    images = [_image(figure) for figure in figures]
+    # One palette for all frames: what does not change keeps its bytes.
+    palette = images[-1].quantize(GIF_COLORS)
+    first, *others = (
+        image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images
+    )
+    first.save(path, save_all=True, append_images=others, duration=milliseconds)
+
+
+def _image(figure: Figure) -> Image.Image:
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
 
 
 def _described(svg: str, title: str, description: str) -> str:

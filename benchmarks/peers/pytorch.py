@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 from torch.nn import functional as F
 
@@ -23,10 +24,16 @@ class TorchModel:
         config: Shape of the model.
     """
 
-    def __init__(self, config: Config, seed: int, trains: bool) -> None:
+    def __init__(
+        self,
+        config: Config,
+        seed: int,
+        trains: bool,
+        dtype: np.typing.DTypeLike = np.float32,
+    ) -> None:
         """Copy our initial parameters."""
         torch.set_num_threads(1)
-        ours = Model.initialise(config, rng=seed).parameters
+        ours = Model.initialise(config, rng=seed, dtype=dtype).parameters
         self.config = config
         self.tensors = {
             name: torch.tensor(array).requires_grad_(trains)
@@ -44,7 +51,8 @@ class TorchModel:
         """Cosine and sine of every position, each twice."""
         angles = torch.arange(start, start + tokens)[:, None] * self._frequencies
         angles = angles.repeat_interleave(2, dim=1)
-        return angles.cos().float(), angles.sin().float()
+        dtype = self.tensors["embedding"].dtype
+        return angles.cos().to(dtype), angles.sin().to(dtype)
 
     def attention(
         self, x: Tensor, i: int, turn: tuple[Tensor, Tensor], cache: list[Tensor] | None
