@@ -1,6 +1,7 @@
-"""Markers, evidence, and the traceability matrix at the end of a run."""
+"""Markers, evidence, the traceability matrix at the end of a run, a built site."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import traceability
@@ -12,6 +13,15 @@ from moe.registry import ENTRIES
 # The same examples in every run, and no absolute time.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--site",
+        type=Path,
+        metavar="DIR",
+        help="test the site that `scripts/site.py build --out DIR` has built",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -43,3 +53,18 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("traceability")
         for line in traceability.as_text(tested):
             terminalreporter.write_line(line)
+
+
+@pytest.fixture(scope="session")
+def built_site(
+    pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """Folder of the site: that of `--site`, or built for this run."""
+    given: Path | None = pytestconfig.getoption("site")
+    if given is not None:
+        return given.resolve()
+    from sitebuild import pipeline  # needs the extra docs, as do the tests of the site
+
+    folder = tmp_path_factory.mktemp("site")
+    pipeline.build(folder)
+    return folder

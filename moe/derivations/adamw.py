@@ -127,15 +127,16 @@ CORRECTION = Chain(
 )
 
 MOVE = Chain(
-    title="As the code moves the moment",
-    target=m[r],
-    start=beta1 * m[r - 1] + (1 - beta1) * g[r],
+    title="As the code moves the second moment",
+    target=v[r],
+    start=beta2 * v[r - 1] + (1 - beta2) * g[r] ** 2,
     steps=(
         Step(
             "rearrange",
-            "A step of 1 - beta from the old value towards the gradient: one array "
-            "is added to, in place.",
-            m[r - 1] + (1 - beta1) * (g[r] - m[r - 1]),
+            "The array of gradients already carries the factor of the first moment; "
+            "its square needs one number to become the share of the second.",
+            beta2 * v[r - 1]
+            + (1 - beta2) / (1 - beta1) ** 2 * ((1 - beta1) * g[r]) ** 2,
         ),
     ),
 )
@@ -158,6 +159,17 @@ UPDATE = Chain(
             "The decay shrinks the weight first, and sees neither moment.",
             W * (1 - eta * lam)
             - eta / (1 - beta1**t) * m[t] / (sqrt(v[t] / (1 - beta2**t)) + eps),
+        ),
+        Step(
+            "expand the fraction",
+            "By the root of the second correction: now no array needs to be "
+            "corrected, only the learning rate and eps.",
+            W * (1 - eta * lam)
+            - eta
+            * sqrt(1 - beta2**t)
+            / (1 - beta1**t)
+            * m[t]
+            / (sqrt(v[t]) + eps * sqrt(1 - beta2**t)),
         ),
     ),
 )

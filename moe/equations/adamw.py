@@ -4,8 +4,8 @@ import numpy as np
 
 from moe.arrays import Array
 
-# Elements per block: five arrays of this many float32 stay in a core's own cache.
-BLOCK = 32768
+# Elements per block: five arrays of this many float32 stay near a core, in its caches.
+BLOCK = 65536
 
 
 def adamw(
@@ -58,11 +58,11 @@ def adamw(
     for start in range(0, weight.size, BLOCK):
         block = slice(start, start + BLOCK)
         w_b, m_b, v_b = weight[block], m[block], v[block]
-        g = gradient[block] * factor
+        g = gradient[block] * (factor * (1 - beta1))  # its share of the moment
         m_b *= beta1
-        m_b += (1 - beta1) * g  # [16a]
+        m_b += g  # [16a]
         g *= g
-        g *= 1 - beta2
+        g *= (1 - beta2) / (1 - beta1) ** 2  # now the share of its square
         v_b *= beta2
         v_b += g  # [16b]
         update = np.sqrt(v_b, out=g)  # the gradient is used up: its memory serves

@@ -2,7 +2,8 @@ r"""Experts: dispatch tokens to their experts, combine what comes back (E11).
 
 Tokens are sorted by expert, so that each expert is one matrix product over one slice
 of one buffer, and the gate is applied once to all of them. Dispatch gathers rows,
-combine gathers them back; each is the transpose of the other.
+combine gathers them back; each is the transpose of the other. In memory the buffers
+hold one hidden unit after the other, so that BLAS reads the weights as they lie.
 """
 
 import numpy as np
@@ -63,11 +64,11 @@ def experts(
     tokens, top_k = indices.shape
     order, spans = dispatch(indices, len(gate_up))
     sorted_x = x[order // top_k]  # (NK, C)
-    hidden = np.empty((len(order), gate_up.shape[1]), x.dtype)
+    hidden = np.empty((len(order), gate_up.shape[1]), x.dtype, order="F")
     for expert, span in enumerate(spans):
         np.matmul(sorted_x[span], gate_up[expert].T, out=hidden[span])  # [11a]
     h, gate_cache = gated_silu(hidden)  # [11b] (NK, F)
-    sorted_o = np.empty_like(sorted_x)
+    sorted_o = np.empty_like(sorted_x, order="F")
     for expert, span in enumerate(spans):
         np.matmul(h[span], down[expert].T, out=sorted_o[span])  # [11b]
     o = np.empty_like(sorted_o)

@@ -90,7 +90,7 @@ def gated_silu_backward(dh: Array, cache: Cache) -> Array:
     """
     activation, up, silu_cache = cache
     rows, width = dh.shape
-    dgate_up = np.empty((rows, 2 * width), dh.dtype)
+    dgate_up = np.empty_like(dh, shape=(rows, 2 * width))
     dgate_up[:, :width] = silu_backward(dh * up, silu_cache)  # [5b]
     np.multiply(dh, activation, out=dgate_up[:, width:])  # [5b]
     return dgate_up

@@ -13,9 +13,17 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
-from sitebuild import pipeline
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    sync_playwright,
+)
 
+from moe.registry import ENTRIES
+
+STEMS = tuple(dict.fromkeys(entry.stem for entry in ENTRIES))
 _FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -23,6 +31,9 @@ _FLAGS = (
     "--no-first-run",
     "--disable-background-networking",
 )
+# Buttons that scroll smoothly away from the mouse would cost every click a second.
+_CONTEXT = {"reduced_motion": "reduce", "color_scheme": "light"}
+_PATIENCE = 10_000  # ms, for what a page does by itself; it fails a test, times none
 Visit = Callable[..., Page]
 
 
@@ -54,14 +65,12 @@ class Site:
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """The site, built once and served."""
-    folder = tmp_path_factory.mktemp("site")
-    pipeline.build(folder)
-    handler = functools.partial(_Quiet, directory=str(folder))
+def site(built_site: Path) -> Iterator[Site]:
+    """The site, served."""
+    handler = functools.partial(_Quiet, directory=str(built_site))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield Site(folder, f"http://127.0.0.1:{server.server_port}")
+        yield Site(built_site, f"http://127.0.0.1:{server.server_port}")
         server.shutdown()
 
 
@@ -76,11 +85,21 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def reader(chromium: Browser) -> BrowserContext:
+    """The visitor of all tests that ask for no other: what it has loaded stays."""
+    return chromium.new_context(**_CONTEXT)
+
+
 @pytest.fixture
-def visit(site: Site, chromium: Browser) -> Iterator[Visit]:
-    """Opens pages: `visit("equations/rmsnorm.html", scheme="file", width=390)`."""
+def visit(site: Site, chromium: Browser, reader: BrowserContext) -> Iterator[Visit]:
+    """Opens pages: `visit("equations/rmsnorm.html", scheme="file", width=390)`.
+
+    Whoever names a property of the context, such as `has_touch`, visits as a reader
+    of its own, who has loaded nothing before.
+    """
     wrong: list[str] = []
-    contexts = []
+    opened: list[Page | BrowserContext] = []
 
     def note(message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
@@ -93,11 +112,13 @@ def visit(site: Site, chromium: Browser) -> Iterator[Visit]:
         width: int = 1280,
         height: int = 720,
         asked: set[str] | None = None,
-        **context: object,
+        **own: object,
     ) -> Page:
-        size = {"width": width, "height": height}
-        contexts.append(chromium.new_context(viewport=size, **context))
-        tab = contexts[-1].new_page()
+        context = chromium.new_context(**(_CONTEXT | own)) if own else reader
+        tab = context.new_page()
+        opened.append(context if own else tab)
+        tab.set_default_timeout(_PATIENCE)
+        tab.set_viewport_size({"width": width, "height": height})
         tab.on("console", note)
         tab.on("pageerror", lambda error: wrong.append(f"error: {error}"))
         inside = (site.server, site.folder.as_uri(), "data:", "about:")
@@ -111,6 +132,6 @@ def visit(site: Site, chromium: Browser) -> Iterator[Visit]:
         return tab
 
     yield open_page
-    for context in contexts:
-        context.close()
+    for one in opened:
+        one.close()
     assert wrong == []

@@ -3,8 +3,8 @@
 from mutants.harness import Change
 
 E16 = ("E16", "moe.equations.adamw")
-GRADIENT = "g = gradient[block] * factor"
-FIRST = "m_b *= beta1\n        m_b += (1 - beta1) * g"
+GRADIENT = "g = gradient[block] * (factor * (1 - beta1))"
+FIRST = "m_b *= beta1\n        m_b += g"
 SECOND = "v_b *= beta2\n        v_b += g"
 SQUARE = "g *= g"
 ROOT2 = "root2 = (1 - beta2**step) ** 0.5"
@@ -48,7 +48,7 @@ MUTANTS = (
     Change(
         *E16,
         GRADIENT,
-        f"{GRADIENT} + weight_decay * w_b\n"
+        f"{GRADIENT} + (1 - beta1) * weight_decay * w_b\n"
         "        w_b /= 1 - learning_rate * weight_decay",
         "decay added to the gradient: coupled, as in Adam with a penalty",
     ),
@@ -61,7 +61,12 @@ MUTANTS = (
         f"w_b -= update\n        {DECAY}",
         "decay after the step: it shrinks the step too",
     ),
-    Change(*E16, GRADIENT, "g = gradient[block].copy()", "clipping factor ignored"),
+    Change(
+        *E16,
+        GRADIENT,
+        "g = gradient[block] * (1 - beta1)",
+        "clipping factor ignored",
+    ),
     Change(
         *E16,
         SQUARE,
@@ -71,24 +76,35 @@ MUTANTS = (
     Change(
         *E16,
         GRADIENT,
-        "g = gradient[block]\n        g *= factor",
+        "g = gradient[block]\n        g *= factor * (1 - beta1)",
         "the gradient is overwritten",
     ),
     Change(
         *E16,
         FIRST,
-        "m_b *= 1 - beta1\n        m_b += beta1 * g",
+        "m_b *= 1 - beta1\n        m_b += beta1 / (1 - beta1) * g",
         "weights of old and new swapped in the first moment",
     ),
-    Change(*E16, FIRST, FIRST.replace("(1 - beta1) * ", ""), "moment as in plain SGD"),
+    Change(*E16, FIRST, f"{FIRST} / (1 - beta1)", "moment as in plain SGD"),
     Change(
         *E16, SECOND, SECOND.replace("2", "1"), "the first beta in the second moment"
     ),
-    Change(*E16, SQUARE, "g = abs(g)", "absolute value in place of the square"),
+    Change(
+        *E16,
+        SQUARE,
+        "g = abs(g) * (1 - beta1)",
+        "absolute value in place of the square",
+    ),
+    Change(
+        *E16,
+        "(1 - beta2) / (1 - beta1) ** 2",
+        "(1 - beta2) / (1 - beta1)",
+        "the first moment's factor not taken out of the square",
+    ),
     Change(
         *E16,
         FIRST,
-        "m_b = beta1 * m_b + (1 - beta1) * g",
+        "m_b = beta1 * m_b + g",
         "first moment not kept: updated in a copy",
     ),
     Change(
@@ -102,11 +118,11 @@ MUTANTS = (
 )
 
 HARMLESS = (
-    Change(*E16, "BLOCK = 32768", "BLOCK = 1000", "blocks of another size"),
+    Change(*E16, "BLOCK = 65536", "BLOCK = 1000", "blocks of another size"),
     Change(
         *E16,
         FIRST,
-        "m_b += (1 - beta1) * (g - m_b)",
+        "m_b += g - (1 - beta1) * m_b",
         "the first moment as a step towards the gradient",
     ),
     Change(
