@@ -23,6 +23,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+# For `benchmarks`, which has PyTorch's model.
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
 import convergence_run
 import numpy as np
 from agreement import agreement
@@ -77,7 +80,6 @@ def torch_record(run: Record) -> Record:
     Raises:
         ModuleNotFoundError: If PyTorch is missing.
     """
-    sys.path.insert(0, str(ROOT))  # for `benchmarks`, which has PyTorch's model
     import convergence_torch
 
     compared = {}

@@ -11,6 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from pictures import STYLE, save_gif, save_svg
 
+from benchmarks.reports.convergence import description
+
 # The spacing of float32 numbers at 1: a loss below it is a few roundings.
 FLOAT32_SPACING = float(np.finfo(np.float32).eps)
 OURS, THEIRS, BALANCE = "#0b5394", "#c2410c", "#4d7c0f"
@@ -64,25 +66,6 @@ def frame(states: Sequence[Record], torch: Record | None) -> Frame:
             for p in points[::STATES_BETWEEN_MARKERS]
         ],
         last["expert_load"],
-    )
-
-
-def description(run: Record, torch: Record | None) -> str:
-    """What a reader who sees none of the pictures should know."""
-    first, last = run["initial"], run["final"]
-    loads = [load for layer in last["expert_load"] for load in layer]
-    beside = (
-        " The losses of PyTorch, trained from the same weights on the same batch, lie "
-        "on the curve until float32 can resolve it no further."
-        if torch
-        else ""
-    )
-    return (
-        f"Cross-entropy falls from {first['cross_entropy']:.2f} to "
-        f"{last['cross_entropy']:.0e} nats in {last['step']} steps; the balance loss "
-        f"goes from {first['balance_loss']:.4f} to {last['balance_loss']:.4f}. "
-        f"Of the assignments an expert has a share between {min(loads):.2f} and "
-        f"{max(loads):.2f} at the end.{beside}"
     )
 
 

@@ -13,6 +13,8 @@ from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from PIL import Image
 
+from benchmarks.reports.convergence import description
+
 RUN, TORCH = convergence.records()
 STATES = RUN["states"]
 
@@ -114,8 +116,8 @@ def words(picture: Path) -> list[str]:
 
 
 def test_the_description_says_what_the_record_says() -> None:
-    text = convergence_pictures.description(RUN, TORCH)
+    text = description(RUN, TORCH)
     assert "from 6.91 to 4e-08 nats in 1000 steps" in text
     assert "share between 0.25 and 0.25" in text
     assert "PyTorch" in text
-    assert "PyTorch" not in convergence_pictures.description(RUN, None)
+    assert "PyTorch" not in description(RUN, None)

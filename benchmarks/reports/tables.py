@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmarks.quantities import with_unit
-from benchmarks.reports import charts, comparisons, svg
+from benchmarks.reports import charts, comparisons, convergence, svg
 from benchmarks.reports.markdown import bounds, table
 from benchmarks.reports.sources import Results
 from benchmarks.scenarios import ALL, SCENARIOS, Scenario
@@ -234,4 +234,6 @@ GENERATORS: dict[str, Callable[..., str]] = {
     "self_test": comparisons.self_test,
     "original": comparisons.original,
     "tracing": comparisons.tracing,
+    "convergence": convergence.picture,
+    "agreement": convergence.agreement,
 }

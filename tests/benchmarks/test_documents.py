@@ -37,7 +37,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "README.md").write_text(README)
     folder = root / "benchmarks" / "results"
     folder.mkdir(parents=True)
-    shutil.copy(ROOT / "benchmarks" / "results" / "cited.json", folder)
+    for name in ("cited", "convergence", "convergence_torch"):
+        shutil.copy(ROOT / "benchmarks" / "results" / f"{name}.json", folder)
     for name, result in synthetic.all_results().items():
         validate(result, name)
         (folder / f"{name}.json").write_text(json.dumps(result))
