@@ -9,7 +9,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from moe.registry import BY_ID
-from sitebuild import code, derivation, evidence, example, graph, matrix, symbols
+from sitebuild import (
+    code,
+    derivation,
+    evidence,
+    example,
+    graph,
+    matrix,
+    symbols,
+    widgets,
+)
 from sitebuild.errors import SiteError
 from sitebuild.markdown_math import directive
 
@@ -183,6 +192,12 @@ def _evidence(page: Page, entry_id: str) -> str:
     return evidence.table(_own_entry(page, entry_id))
 
 
+def _widget(page: Page, stem: str) -> str:
+    if stem != _stem(page):
+        raise SiteError(f"the widget {stem!r} belongs on docs/equations/{stem}.md")
+    return widgets.html(stem, page.up)
+
+
 def _matrix(_: Page) -> str:
     return matrix.table()
 
@@ -203,6 +218,7 @@ _BLOCKS: dict[str, tuple[Callable[..., str], int]] = {
     "code": (_code, 1),
     "derivation": (_derivation, 1),
     "evidence": (_evidence, 1),
+    "widget": (_widget, 1),
     "matrix": (_matrix, 0),
     "graph": (_graph, 0),
     "states": (_states, 0),
