@@ -9,14 +9,33 @@ _AS_IT_IS = re.compile(r"(<(pre|script|textarea)\b.*?</\2>)", re.DOTALL)
 _PLAIN_TOKEN = re.compile(r'<span class="(?:n|p|w)">([^<]*)</span>')
 # Has done its work when the search index is written.
 _FOR_THE_INDEX = re.compile(r' data-search-exclude(?:="")?')
+_COMMENT_OF_CSS = re.compile(r"/\*.*?\*/", re.DOTALL)
+# The colours from which a theme can be chosen; the site has its own.
+_COLOUR_OF_THE_THEME = re.compile(
+    r"(?<=})\[data-md-color-(?:primary|accent)=[\w-]+\][^{}]*\{[^{}]*\}"
+)
 
 
 def compact(site: Path) -> None:
-    """Rewrite all pages in place."""
+    """Rewrite all pages, and the project's scripts and styles, in place."""
     for path in site.rglob("*.html"):
         html = path.read_text(encoding="utf-8")
         html = _FOR_THE_INDEX.sub("", _PLAIN_TOKEN.sub(r"\1", html))
         path.write_text(_collapsed(html), encoding="utf-8")
+    for path in site.glob("assets/js/**/*.js"):
+        path.write_text(_bare(path.read_text(encoding="utf-8")), encoding="utf-8")
+    for path in site.glob("assets/css/*.css"):
+        css = _COMMENT_OF_CSS.sub("", path.read_text(encoding="utf-8"))
+        path.write_text(_bare(css), encoding="utf-8")
+    for path in site.glob("assets/stylesheets/palette.*.css"):
+        css = _COLOUR_OF_THE_THEME.sub("", path.read_text(encoding="utf-8"))
+        path.write_text(css, encoding="utf-8")
+
+
+def _bare(source: str) -> str:
+    """Lines without indentation; those that are empty or a comment left out."""
+    lines = (line.strip() for line in source.splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 
 def _collapsed(html: str) -> str:

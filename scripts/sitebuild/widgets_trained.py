@@ -19,6 +19,8 @@ from sitebuild.code import ROOT
 from sitebuild.widgets_golden import Golden, Settings, points_at
 
 RECORD = ROOT / "benchmarks/results/trained_example.json"
+# Of a score on a page: a weight then has three sure digits, and two are shown.
+DIGITS = 4
 
 
 @cache
@@ -56,7 +58,14 @@ def sampling() -> Golden:
 
 def attention() -> Golden:
     example = record()
-    text, scores = example["text"], example["attention_scores"]
+    text = example["text"]
+    scores = [
+        [
+            [[float(f"{score:.{DIGITS}g}") for score in row] for row in head]
+            for head in layer
+        ]
+        for layer in example["attention_scores"]
+    ]
 
     def values(settings: Settings) -> dict[str, Array]:
         rows = scores[int(settings["layer"])][int(settings["head"])]
