@@ -122,9 +122,9 @@ def schedule() -> Golden:
 
     points = points_at(
         values,
-        {"step": 300, "warmup": 100, "total": 1000, "base": 0.003, "minimum": 0.0003},
-        {"step": 1, "warmup": 0, "total": 100, "base": 0.01, "minimum": 0},
-        {"step": 2100, "warmup": 500, "total": 2000, "base": 0.001, "minimum": 0.001},
+        {"total": 1000, "warmup": 100, "base": 0.003, "minimum": 0.0003, "step": 300},
+        {"total": 100, "warmup": 0, "base": 0.01, "minimum": 0, "step": 1},
+        {"total": 2000, "warmup": 500, "base": 0.001, "minimum": 0.001, "step": 2100},
     )
     return Golden(
         "The learning rate, step by step",
