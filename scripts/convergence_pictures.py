@@ -17,9 +17,9 @@ from benchmarks.reports.convergence import description
 FLOAT32_SPACING = float(np.finfo(np.float32).eps)
 OURS, THEIRS, BALANCE = "#0b5394", "#c2410c", "#4d7c0f"
 EXPERTS = ("#1d4e89", "#4f9dd0", "#e0a458", "#9a3b26")
-STATES_BETWEEN_FRAMES = 2
+STATES_BETWEEN_FRAMES = 4
 STATES_BETWEEN_MARKERS = 5
-MILLISECONDS = 90  # a frame; all of them take less than five seconds
+MILLISECONDS = 180  # a frame; all of them take less than five seconds
 LARGEST_LOAD = 0.6
 # Where equal numbers lie on a logarithmic scale, which has no zero.
 EQUAL = 1e-17
@@ -47,7 +47,7 @@ class Frame(NamedTuple):
 
 
 def frames(run: Record, torch: Record | None) -> list[Frame]:
-    """The animation: every other state, and the last."""
+    """The animation: every fourth state, and the last."""
     states = run["states"]
     shown = sorted({*range(0, len(states), STATES_BETWEEN_FRAMES), len(states) - 1})
     return [frame(states[: index + 1], torch) for index in shown]
@@ -79,6 +79,7 @@ def draw_losses(axes: Axes, run: Record, shown: Frame) -> None:
         xlim=(-0.01 * run["final"]["step"], 1.01 * run["final"]["step"]),
         ylim=(min(lowest, FLOAT32_SPACING) / 3, 30),
     )
+    axes.minorticks_off()
     axes.axhline(run["log_vocab_size"], color="0.45", lw=1, ls=":")
     axes.axhspan(1e-12, FLOAT32_SPACING, color="0.9", zorder=0)
     axes.annotate(
@@ -213,11 +214,12 @@ def draw_agreement(path: Path, torch: Record) -> None:
             yscale="log",
             ylim=(EQUAL / 3, 10),
         )
+        axes.minorticks_off()
         words = []
         for dtype, marker, color in (("float32", "s", THEIRS), ("float64", "o", OURS)):
             found = differences(torch[dtype]["points"])
             shown = [(step, max(apart, EQUAL)) for step, apart in found]
-            curve(axes, shown, marker, color=color, markersize=4, label=dtype)
+            curve(axes, shown, marker, color=color, ms=4, mew=0, label=dtype)
             largest = max(apart for _, apart in found)
             words.append(f"{largest:.0e} in {dtype}")
         axes.annotate(

@@ -35,15 +35,15 @@ def curve(axes: Any, label: str) -> np.ndarray:
 
 def test_frames_go_from_the_first_state_to_the_last() -> None:
     steps = [shown.step for shown in convergence_pictures.frames(RUN, TORCH)]
-    assert steps == list(range(0, 1001, 20))
-    odd = {**RUN, "states": STATES[:4]}
-    assert [f.step for f in convergence_pictures.frames(odd, None)] == [0, 20, 30]
+    assert steps == list(range(0, 1001, 40))
+    few = {**RUN, "states": STATES[:6]}
+    assert [f.step for f in convergence_pictures.frames(few, None)] == [0, 40, 50]
 
 
-@pytest.mark.parametrize("index", [0, 7, 30, 50])
+@pytest.mark.parametrize("index", [0, 7, 20, 25])
 def test_a_frame_draws_the_record_up_to_its_step(index: int) -> None:
     losses, *layers = drawn(index)
-    states = STATES[: 2 * index + 1]
+    states = STATES[: 4 * index + 1]
     for label, name in (("cross-entropy", "cross_entropy"), ("balance loss",) * 2):
         name = name.replace(" ", "_")
         wanted = [(state["step"], state[name]) for state in states]
@@ -61,8 +61,8 @@ def test_a_frame_draws_the_record_up_to_its_step(index: int) -> None:
 
 def test_another_record_gives_another_frame() -> None:
     changed = copy.deepcopy(RUN)
-    changed["states"][14]["expert_load"][1][2] += 0.125
-    changed["states"][14]["cross_entropy"] *= 2
+    changed["states"][28]["expert_load"][1][2] += 0.125
+    changed["states"][28]["cross_entropy"] *= 2
     before, after = drawn(7), drawn(7, changed)
     assert after[2].patches[2].get_height() == before[2].patches[2].get_height() + 0.125
     old, new = (curve(a[0], "cross-entropy, ours") for a in (before, after))
@@ -92,12 +92,12 @@ def test_the_animation_plays_once_in_less_than_five_seconds(tmp_path: Path) -> N
     few = {**RUN, "states": STATES[:6]}
     convergence_pictures.animate(tmp_path / "few.gif", few, TORCH)
     committed = convergence.ASSETS / "convergence.gif"
-    for path, frames in ((tmp_path / "few.gif", 4), (committed, 51)):
+    for path, frames in ((tmp_path / "few.gif", 3), (committed, 26)):
         with Image.open(path) as image:
             assert image.n_frames == frames
             assert "loop" not in image.info
             assert image.n_frames * image.info["duration"] < 5000
-    assert committed.stat().st_size < 200_000
+    assert committed.stat().st_size < 100_000
 
 
 def test_the_pictures_on_show_are_of_the_records(tmp_path: Path) -> None:
@@ -116,8 +116,19 @@ def words(picture: Path) -> list[str]:
 
 
 def test_the_description_says_what_the_record_says() -> None:
-    text = description(RUN, TORCH)
-    assert "from 6.91 to 4e-08 nats in 1000 steps" in text
-    assert "share between 0.25 and 0.25" in text
-    assert "PyTorch" in text
-    assert "PyTorch" not in description(RUN, None)
+    loads = [[0.125, 0.875], [0.5, 0.5]]
+    run = {
+        "initial": {"cross_entropy": 6.914, "balance_loss": 0.0312},
+        "final": {
+            "step": 70,
+            "cross_entropy": 0.00042,
+            "balance_loss": 0.02,
+            "expert_load": loads,
+        },
+    }
+    text = description(run, None)
+    assert "from 6.91 to 4e-04 nats in 70 steps" in text
+    assert "from 0.0312 to 0.0200" in text
+    assert "share between 0.12 and 0.88 at the end" in text
+    assert "PyTorch" not in text
+    assert "PyTorch" in description(run, {"float32": {}})
