@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from moe.registry import BY_ID
 from sitebuild import (
     code,
+    dataflow,
     derivation,
     evidence,
     example,
@@ -198,6 +199,10 @@ def _widget(page: Page, stem: str) -> str:
     return widgets.html(stem, page.up)
 
 
+def _dataflow(page: Page) -> str:
+    return dataflow.figure(page.up)
+
+
 def _matrix(_: Page) -> str:
     return matrix.table()
 
@@ -219,6 +224,7 @@ _BLOCKS: dict[str, tuple[Callable[..., str], int]] = {
     "derivation": (_derivation, 1),
     "evidence": (_evidence, 1),
     "widget": (_widget, 1),
+    "dataflow": (_dataflow, 0),
     "matrix": (_matrix, 0),
     "graph": (_graph, 0),
     "states": (_states, 0),
