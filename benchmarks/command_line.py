@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
-from benchmarks import plans, sessions
+from benchmarks import plans, sessions, tricks
 from benchmarks.budget import BUSIEST_START, FULL, QUICK
 from benchmarks.errors import (
     INTERRUPTED,
@@ -34,6 +34,7 @@ examples:
   python scripts/bench.py --only dispatch_warm kernel_softmax
   python scripts/bench.py --against HEAD~1            this tree against a commit
   python scripts/bench.py --peers torch,jax           against other libraries
+  python scripts/bench.py --tricks all                what each trick is worth
 
 exit status: 0 measured, 2 wrong command line, 3 refused (this machine is too noisy
 now, or a check failed; the reasons are printed and kept in the JSON), 130 interrupted
@@ -69,6 +70,17 @@ def parser() -> argparse.ArgumentParser:
     )
     modes.add_argument(
         "--against", metavar="COMMIT", help="compare with a commit, in lockstep"
+    )
+    modes.add_argument(
+        "--threads",
+        type=int,
+        metavar="N",
+        help="compare one thread of BLAS with N",
+    )
+    modes.add_argument(
+        "--tricks",
+        metavar="NAMES",
+        help="compare with the code without each of these tricks, or all",
     )
     modes.add_argument(
         "--peers",
@@ -147,6 +159,11 @@ def check_counts(arguments: argparse.Namespace) -> None:
     """
     if arguments.seed < 0:
         raise UsageError(f"--seed must be at least 0, got {arguments.seed}")
+    cores = os.cpu_count() or 1
+    if arguments.threads is not None and not 2 <= arguments.threads <= cores:
+        raise UsageError(
+            f"--threads must be from 2 to {cores}, got {arguments.threads}"
+        )
     if arguments.self_test is not None and arguments.self_test < 1:
         raise UsageError(f"--self-test must be at least 1, got {arguments.self_test}")
 
@@ -170,6 +187,15 @@ def run(arguments: argparse.Namespace, command: str) -> int:
             commit = plans.resolve_commit(arguments.against)
             steps = plans.commit_steps(named)
             plan = stack.enter_context(plans.against_commit(steps, commit))
+        elif arguments.threads is not None:
+            plan = plans.with_threads(arguments.threads)
+        elif arguments.tricks:
+            if named is not None:
+                raise UsageError(
+                    "--tricks has its own scenarios, without --only, --axis"
+                )
+            chosen = tricks.named(arguments.tricks)
+            plan = stack.enter_context(plans.against_tricks(chosen))
         require_libraries()
         if not arguments.quick:
             wait_for_quiet()

@@ -127,6 +127,30 @@ def fastest_in_turn(calls: dict[str, Call], seconds: float) -> dict[str, float]:
     return best
 
 
+def activation_bytes(scenario: Scenario, seed: int) -> int:
+    """Bytes that the backward needs: the arrays of the caches, each memory once.
+
+    What the caches only refer to does not count: parameters, tables of rotations.
+    """
+    ids, _ = token_batch(scenario, seed)
+    model = Model.initialise(config_of(scenario), rng=seed)
+    _, _, cache = model.forward(ids)
+    owned: dict[int, int] = {}
+
+    def visit(value: Any) -> None:
+        if isinstance(value, np.ndarray):
+            while isinstance(value.base, np.ndarray):
+                value = value.base
+            if value is not model.parameters.flat and value.flags.writeable:
+                owned[id(value)] = value.nbytes
+        elif isinstance(value, tuple | list):
+            for item in value:
+                visit(item)
+
+    visit(cache)
+    return sum(owned.values())
+
+
 def active_flops(config: Config, scenario: Scenario) -> int:
     """Operations of the model's matrix products, by formula.
 
@@ -210,6 +234,7 @@ def measure_limits(scenario: Scenario, seed: int, seconds: float) -> dict[str, A
         "call_seconds": best["call"],
         "matrix_products": len(recorded.products),
         "flops": flops,
+        "activation_bytes": activation_bytes(scenario, seed) if trains else 0,
         "active_flops": active,
         "bandwidth": bandwidth,
         "peak_flops": peak_flops,

@@ -27,11 +27,13 @@ class Side:
         name: What it is called in the result.
         build: Arguments of the worker's `build` besides scenario and seed.
         moe_root: Folder with the package to measure; None for this checkout's.
+        threads: Of BLAS.
     """
 
     name: str
     build: dict[str, Any] = field(default_factory=dict)
     moe_root: Path | None = None
+    threads: int = 1
 
 
 OURS = Side("numpy")
@@ -59,8 +61,8 @@ def run_pair(
     """
     sides = (baseline, candidate)
     with (
-        Worker(moe_root=baseline.moe_root) as first,
-        Worker(moe_root=candidate.moe_root) as second,
+        Worker(moe_root=baseline.moe_root, threads=baseline.threads) as first,
+        Worker(moe_root=candidate.moe_root, threads=candidate.threads) as second,
     ):
         workers = (first, second)
         built = [
@@ -89,7 +91,7 @@ def run_pair(
         shares = [share / blocks for share in shares]
         for worker, side, share in zip(workers, sides, shares, strict=True):
             worker.ask("check")
-            if share > MOST_CPU * max(1, ALL[scenario].workers):
+            if share > MOST_CPU * side.threads * max(1, ALL[scenario].workers):
                 raise CheckError(
                     f"{side.name} used {share:.2f} s of CPU per second: more threads "
                     "than it was given"

@@ -13,11 +13,20 @@ from benchmarks.lockstep import Side
 from benchmarks.machine import command_output
 from benchmarks.processes import ROOT
 from benchmarks.scenarios import ALL, Scenario
+from benchmarks.tricks import Trick
 
 Plan = list[tuple[str, Side]]
 PEERS = ("torch", "torch-compile", "jax", "hf")
 # What a commit is compared by, and peers: forward and train at both sizes.
 STEPS = ("dispatch_warm", "mem_train_step", "scale_forward_256", "scale_train_256")
+# Where more threads of BLAS may help: from the smallest step to the largest.
+THREAD_STEPS = (
+    "mem_train_step",
+    "text_train_64",
+    "scale_train_256",
+    "text_train_256",
+    "hidden_train_512",
+)
 PEER_STEPS = (*STEPS, "decode_128")
 
 
@@ -86,6 +95,12 @@ def against_peers(names: list[str], peers: list[str]) -> Plan:
     return [(name, side) for name in names for side in sides]
 
 
+def with_threads(threads: int) -> Plan:
+    """The thread steps, so many threads of BLAS against one."""
+    side = Side(f"{threads} threads", threads=threads)
+    return [(name, side) for name in THREAD_STEPS]
+
+
 @contextmanager
 def against_commit(names: list[str], commit: str) -> Iterator[Plan]:
     """Every scenario against the package of a commit, written out for the while."""
@@ -93,6 +108,19 @@ def against_commit(names: list[str], commit: str) -> Iterator[Plan]:
         export(commit, Path(folder))
         side = Side(commit[:12], moe_root=Path(folder))
         yield [(name, side) for name in names]
+
+
+@contextmanager
+def against_tricks(tricks: list[Trick]) -> Iterator[Plan]:
+    """Every trick where it should show, against the package changed for the while."""
+    with tempfile.TemporaryDirectory() as folder:
+        plan = []
+        for trick in tricks:
+            root = Path(folder) / trick.name
+            trick.write(root)
+            side = Side(trick.variant, moe_root=root)
+            plan += [(scenario, side) for scenario in trick.scenarios]
+        yield plan
 
 
 def export(commit: str, folder: Path) -> None:

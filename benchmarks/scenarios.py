@@ -15,6 +15,7 @@ AXES = {
     "parallel": "several processes at once",
     "scale": "hidden size 256",
     "hidden": "time against hidden size (a study beside the 22)",
+    "text": "the batch of scripts/train.py (a study beside the 22)",
     "decode": "one token with a key/value cache (a study beside the 22)",
 }
 
@@ -89,6 +90,10 @@ def _original() -> list[Scenario]:
 
 def _studies() -> list[Scenario]:
     rows = [Scenario("decode_128", "decode", "decode", batch=1, seq=128)]
+    rows += [
+        Scenario(f"text_train_{hidden}", "text", "train", hidden, batch=4, seq=128)
+        for hidden in (64, 256)
+    ]
     for hidden in (64, 128, 256, 512):
         rows += [
             Scenario(f"hidden_forward_{hidden}", "hidden", "forward", hidden),

@@ -117,6 +117,42 @@ def peers_chart(results: Results) -> str:
     return svg.document(title, ". ".join(told) + ".", height, body)
 
 
+def history_chart(results: Results) -> str:
+    """Time of earlier commits over that of the newest reference."""
+    rows = results.value("history:")
+    rows = [row for row in rows if row["reference"] == rows[-1]["reference"]]
+    steps = {"dispatch_warm": "forward", "mem_train_step": "train step"}
+    ratios = [ratio for row in rows for s in steps for ratio in row[s]["interval"]]
+    y = svg.LogAxis([*ratios, 1.0], 300, 60)
+    places = [90 + 540 * n / max(1, len(rows)) for n in range(len(rows) + 1)]
+    body = [svg.line(60, y.at(1), 660, y.at(1), "axis")]
+    told = []
+    for place, row in zip(places, rows, strict=False):
+        body.append(svg.text(place, 338, row["commit"][:7], "middle", "small"))
+        body.append(svg.text(place, 352, row["date"], "middle", "small"))
+    body.append(svg.text(places[-1], 338, rows[-1]["reference"][:7], "middle", "small"))
+    body.append(svg.text(places[-1], 352, "reference", "middle", "small"))
+    for kind, (step, words) in zip(KINDS, steps.items(), strict=False):
+        left = 60 + 200 * KINDS.index(kind)
+        body.append(svg.bar(left, 10, 12, 12, kind))
+        body.append(svg.text(left + 18, 21, words))
+        points = [
+            (place, y.at(row[step]["ratio"]))
+            for place, row in zip(places, rows, strict=False)
+        ]
+        body.append(svg.path([*points, (places[-1], y.at(1))], kind))
+        for (x, top), row in zip(points, rows, strict=True):
+            low, high = row[step]["interval"]
+            body.append(svg.line(x, y.at(low), x, y.at(high), kind))
+            body.append(svg.dot(x, top, kind))
+            over = with_unit(row[step]["ratio"], "x")
+            below = 20 if kind == "a" else -10
+            body.append(svg.text(x, top + below, over, "middle", "small"))
+            told.append(f"{words} at {row['commit'][:7]}: {over}")
+    title = "Time of earlier commits over that of the reference"
+    return svg.document(title, ". ".join(told) + ".", 360, body)
+
+
 def parallel_chart(results: Results) -> str:
     """Efficiency of several processes at once."""
     body, told = [], []
@@ -140,4 +176,5 @@ CHARTS: dict[str, Callable[[Results], str]] = {
     "shares": shares_chart,
     "peers": peers_chart,
     "parallel": parallel_chart,
+    "history": history_chart,
 }

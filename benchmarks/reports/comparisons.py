@@ -3,6 +3,7 @@
 from benchmarks.quantities import with_unit
 from benchmarks.reports.markdown import bounds, table
 from benchmarks.reports.sources import Results
+from benchmarks.tricks import TRICKS
 
 
 def lockstep(results: Results, file: str) -> str:
@@ -30,6 +31,38 @@ def lockstep(results: Results, file: str) -> str:
         )
     head = "scenario | against | its time | ours | its time over ours | interval"
     return table(f"{head} | ours is, results agree", rows)
+
+
+def tricks(results: Results, which: str) -> str:
+    """What the code would cost without its tricks, or with those it does not have.
+
+    Args:
+        results: Files.
+        which: `kept` or `left-out`.
+    """
+    rows = []
+    for trick in TRICKS:
+        if trick.kept != (which == "kept"):
+            continue
+        for scenario in trick.scenarios:
+            key = f"tricks:comparisons[baseline={trick.variant},scenario={scenario}]"
+            found = results.value(key)
+            low, high = found["interval"]
+            rows.append(
+                [
+                    f"`{trick.name}`",
+                    trick.story if scenario == trick.scenarios[0] else "",
+                    f"`{scenario}`",
+                    with_unit(found["baseline_seconds"], "s"),
+                    with_unit(found["candidate_seconds"], "s"),
+                    with_unit(1 / found["ratio"], "x"),
+                    bounds(1 / high, 1 / low, "x"),
+                    found["verdict"],
+                ]
+            )
+    word = "without" if which == "kept" else "with"
+    head = f"trick | what it is | scenario | {word} it | shipped | {word} over shipped"
+    return table(f"{head} | interval | shipped is", rows)
 
 
 def self_test(results: Results, file: str) -> str:

@@ -21,6 +21,11 @@ MEASURED_BY = {
     "self_test": "python scripts/bench.py --self-test 10 "
     "--json benchmarks/results/self_test.json",
     "peers": "python scripts/bench.py --peers all --json benchmarks/results/peers.json",
+    "tricks": "python scripts/bench.py --tricks all "
+    "--json benchmarks/results/tricks.json",
+    "history": "python scripts/history.py COMMIT...",
+    "threads": "python scripts/bench.py --threads 2 "
+    "--json benchmarks/results/threads.json",
 }
 
 
@@ -53,8 +58,14 @@ class Results:
         """
         if name not in self._files:
             path = self._folder / f"{name}.json"
+            if name == "history":
+                path = path.with_suffix(".jsonl")
             try:
-                content = json.loads(path.read_text())
+                text = path.read_text()
+                rows = path.suffix == ".jsonl"
+                content = json.loads(
+                    f"[{','.join(text.splitlines())}]" if rows else text
+                )
             except FileNotFoundError:
                 if name in MEASURED_BY:
                     raise NotMeasuredError(MEASURED_BY[name]) from None

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmarks.quantities import with_unit
-from benchmarks.reports import charts, comparisons, convergence, svg
+from benchmarks.reports import charts, comparisons, convergence, svg, targets
 from benchmarks.reports.markdown import bounds, table
 from benchmarks.reports.sources import Results
 from benchmarks.scenarios import ALL, SCENARIOS, Scenario
@@ -232,6 +232,8 @@ GENERATORS: dict[str, Callable[..., str]] = {
     "stability": stability,
     "comparisons": comparisons.lockstep,
     "self_test": comparisons.self_test,
+    "tricks": comparisons.tricks,
+    "targets": targets.table_of,
     "original": comparisons.original,
     "tracing": comparisons.tracing,
     "convergence": convergence.picture,

@@ -4,11 +4,13 @@ import random
 from pathlib import Path
 from typing import Any
 
+from benchmarks import plans
 from benchmarks.budget import FULL, THRESHOLDS
 from benchmarks.estimation import ratio_interval, verdict
 from benchmarks.results import load
-from benchmarks.scenarios import ALL, Scenario
+from benchmarks.scenarios import ALL, SCENARIOS, Scenario
 from benchmarks.summary import Record, add_efficiency, scaling, summarise_scenario
+from benchmarks.tricks import TRICKS
 
 TIMER_COST = 50e-9
 
@@ -70,6 +72,7 @@ LIMITS = {
     "call_seconds": 3.5e-7,
     "matrix_products": 29,
     "flops": 37130000,
+    "activation_bytes": 1200000,
     "active_flops": 37090000,
     "bandwidth": 9e10,
     "peak_flops": 1.02e11,
@@ -180,27 +183,47 @@ def measured(scenarios: list[Scenario]) -> dict[str, Any]:
     )
 
 
+def skipped(scenario: str, peer: str) -> dict[str, Any]:
+    """A comparison that could not be made."""
+    named = {"scenario": scenario, "baseline": peer, "candidate": "numpy"}
+    return named | {"status": "skipped", "reason": "no train step"}
+
+
+def history() -> list[dict[str, Any]]:
+    """Two commits against a third."""
+    step = {"ratio": 1.5, "interval": [1.4, 1.6]}
+    rows = [("aaaaaaaaaa", "2026-01-01"), ("bbbbbbbbbb", "2026-01-02")]
+    return [
+        {"commit": commit, "date": date, "reference": "cccccccccc"}
+        | dict.fromkeys(("dispatch_warm", "mem_train_step"), step)
+        for commit, date in rows
+    ]
+
+
 def all_results() -> dict[str, dict[str, Any]]:
     """Every measured file that the pages ask for, by name."""
     hidden = [s for s in ALL.values() if s.axis == "hidden"]
-    main = [s for s in ALL.values() if s.axis not in ("hidden", "decode")]
     peers = [
-        comparison("dispatch_warm", "torch", 0.7),
-        comparison("mem_train_step", "jax", 1.2),
-        {
-            "scenario": "mem_train_step",
-            "baseline": "hf",
-            "candidate": "numpy",
-            "status": "skipped",
-            "reason": "no train step",
-        },
+        skipped(name, peer)
+        if peer == "hf" and ALL[name].work == "train"
+        else comparison(name, peer, 1.2 if peer == "jax" else 0.7)
+        for name in plans.PEER_STEPS
+        for peer in plans.PEERS
     ]
+    worth = [
+        comparison(name, trick.variant, 0.9 if trick.kept else 1.0)
+        for trick in TRICKS
+        for name in trick.scenarios
+    ]
+    threads = [comparison(s, side.name, 1.1) for s, side in plans.with_threads(2)]
     slowed = [comparison("dispatch_warm", f"slowed {n}", 1.053) for n in range(2)]
     itself = [comparison("dispatch_warm", f"itself {n}", 1.0) for n in range(2)]
     return {
-        "main": measured(main),
+        "main": measured(list(SCENARIOS.values())),
         "hidden": measured(hidden),
         "peers": result(comparisons=peers),
+        "tricks": result(comparisons=worth),
+        "threads": result(comparisons=threads),
         "self_test": result(
             self_tests=[test | {"passed": True} for test in itself],
             injected_tests=[test | {"passed": True} for test in slowed],

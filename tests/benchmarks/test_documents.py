@@ -21,8 +21,8 @@ README = """\
 
 A forward
 pass takes <!-- figure main:scenarios.dispatch_warm.time.best ms -->x<!-- /figure -->,
-or <!-- figure peers:comparisons[baseline=torch].ratio x -->x<!-- /figure --> of what
-PyTorch takes. At $2 x$ nothing is claimed, nor in `range(10)` for 3 things.
+or <!-- figure self_test:self_tests[0].ratio x -->x<!-- /figure --> of what
+it takes itself. At $2 x$ nothing is claimed, nor in `range(10)` for 3 things.
 
 <!-- generated limits main -->
 <!-- /generated -->
@@ -42,6 +42,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, result in synthetic.all_results().items():
         validate(result, name)
         (folder / f"{name}.json").write_text(json.dumps(result))
+    rows = [json.dumps(row) + "\n" for row in synthetic.history()]
+    (folder / "history.jsonl").write_text("".join(rows))
     for page in checking.pages(root):
         checking.write_page(page, Results(folder))
     return root

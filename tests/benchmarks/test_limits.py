@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from benchmarks.limits import active_flops, record_step, replay
+from benchmarks.limits import activation_bytes, active_flops, record_step, replay
 from benchmarks.processes import ROOT, Worker
 from benchmarks.resources import (
     WARM_CALLS,
@@ -32,6 +32,17 @@ def test_allocation_sees_arrays_and_their_peak() -> None:
     found = allocation(run)
     assert 2**20 <= found["peak_traced_bytes"] < 2**20 + 20_000
     assert 1000 <= found["retained_bytes"] < 5000
+
+
+def test_activations_are_what_the_caches_own() -> None:
+    """They grow by the same bytes with every pair of sequences, weights do not."""
+    by_batch = {n: SCENARIOS[f"mem_scale_batch_{n}"] for n in (2, 4, 8)}
+    two, four, eight = (activation_bytes(s, seed=0) for s in by_batch.values())
+    assert eight - four == pytest.approx(2 * (four - two), rel=0.01)
+    config = config_of(by_batch[2])
+    rows = 2 * 32 * config.top_k * config.num_layers
+    of_experts = 4 * rows * (2 * config.ffn_size + 3 * config.ffn_size)
+    assert of_experts < two < 4 * config.num_parameters
 
 
 def test_collections_are_counted_with_their_pauses() -> None:
