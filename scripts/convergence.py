@@ -140,7 +140,7 @@ def compute(parser: Parser) -> None:
     except ModuleNotFoundError as missing:
         print(
             f"{parser.prog}: {missing.name} is missing, so PyTorch was not run beside "
-            "ours: pip install 'literate-moe[peers]'",
+            "ours: pip install 'literate-moe[bench,peers]'",
             file=sys.stderr,
         )
 

@@ -16,10 +16,11 @@ BATCH, TOKENS = 2, 8  # of the shapes that are shown
 
 _WIDTH, _HEIGHT = 356, 46
 _GAP = 18
+_HEAD = 40  # room for the title
 _MARGIN = 12
 _INDENT = 18  # of the parts within a block
 _SIDE = 96  # width of a second link beside a part
-_BLOCK_HEAD = 30  # room for the title of the block
+_BLOCK_HEAD, _BLOCK_FOOT = 30, 14  # room for the title of the block, and below it
 
 # What a letter of a shape stands for, here.
 SIZES = {
@@ -50,6 +51,7 @@ class Part:
         function: Of the package; what it computes has the shape.
         shape: Axes, keys of `SIZES`; none for a number.
         adds: Whether its output is added to the stream of tokens.
+        fresh: Whether it needs nothing of what stands above it.
     """
 
     title: str
@@ -57,6 +59,7 @@ class Part:
     function: str | None
     shape: tuple[str, ...]
     adds: bool = False
+    fresh: bool = False
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -124,7 +127,7 @@ TRAINING = (
     Row(Part("Backward: all parts in reverse", None, "backward", ("P",))),
     Row(
         Part("Clipping factor", "clipping", "clip_factor", ()),
-        Part("Schedule of the rate", "schedule", "learning_rate", ()),
+        Part("Schedule of the rate", "schedule", "learning_rate", (), fresh=True),
     ),
     Row(Part("AdamW: new parameters", "adamw", "adamw", ("P",))),
 )
@@ -190,7 +193,10 @@ def _legend() -> str:
         f"<b>{letter}</b> {words} ({SIZES[letter]:,})"
         for letter, words in letters.items()
     )
-    return f"<p>Numbers are those of the tiny profile: {told}.</p>"
+    return (
+        f"<p>Numbers are those of the tiny profile: {told}. What is <b>added</b> is "
+        "added to the stream of tokens, which passes by.</p>"
+    )
 
 
 def _picture(
@@ -203,20 +209,19 @@ def _picture(
     """One picture: rows before the block, in it, and after it."""
     before, block, after = groups
     first, last = len(before), len(before) + len(block) - 1
-    y, drawn = 40.0, [f'<text class="flow-title" x="{_MARGIN}" y="22">{title}</text>']
-    for number, row in enumerate((*before, *block, *after)):
+    rows = (*before, *block, *after)
+    y, drawn = _HEAD, [f'<text class="flow-title" x="{_MARGIN}" y="22">{title}</text>']
+    for number, row in enumerate(rows):
         within = first <= number <= last
-        gap = _GAP
-        if block and number == first:
-            top, gap = y - 4, _GAP + _BLOCK_HEAD
-            y += _BLOCK_HEAD
+        room = {first: _BLOCK_HEAD, last + 1: _BLOCK_FOOT} if block else {}
+        extra = room.get(number, 0)
+        y += extra
         if number:
-            drawn.append(_arrows(row, y, gap))
+            drawn.append(_arrows(rows[number - 1], row, y, _GAP + extra))
         drawn.append(_row(row, y, within, up))
         y += _HEIGHT + _GAP
-        if block and number == last:
-            drawn.insert(1, _frame(top, y - _GAP + 10))
-            y += 14
+        if within and number == last:
+            drawn.insert(1, _frame(len(before), len(block)))
     height = y - _GAP + 4
     return (
         f'<svg class="flow" viewBox="0 0 {_WIDTH} {height:g}" role="group" '
@@ -226,26 +231,31 @@ def _picture(
     )
 
 
-def _frame(top: float, bottom: float) -> str:
-    """What is repeated in every layer."""
+def _frame(before: int, block: int) -> str:
+    """What is repeated in every layer: `block` rows below `before` others."""
+    step = _HEIGHT + _GAP
+    top = _HEAD + before * step - 4
+    height = block * step + _BLOCK_HEAD - _GAP + 14
     return (
-        f'<rect class="flow-block" x="1" y="{top:g}" width="{_WIDTH - 2}" '
-        f'height="{bottom - top:g}" rx="8"/>'
-        f'<text class="flow-note" x="{_WIDTH - _MARGIN}" y="{top + 19:g}" '
+        f'<rect class="flow-block" x="1" y="{top}" width="{_WIDTH - 2}" '
+        f'height="{height}" rx="8"/>'
+        f'<text class="flow-note" x="{_WIDTH - _MARGIN}" y="{top + 19}" '
         f'text-anchor="end">block, {CONFIG.num_layers} times</text>'
     )
 
 
-def _arrows(row: Row, y: float, gap: float) -> str:
-    """Into every part of the row that begins at this height."""
-    step = (_WIDTH - 2 * _MARGIN + 6) / len(row.parts)
-    places = (
-        _MARGIN + _INDENT + 22 + number * step for number in range(len(row.parts))
-    )
+def _arrows(above: Row, row: Row, y: float, gap: float) -> str:
+    """From every part above, or into every part here that needs one of them."""
+    if len(above.parts) > 1:
+        count, places = len(above.parts), range(len(above.parts))
+    else:
+        count = len(row.parts)
+        places = [i for i, part in enumerate(row.parts) if not part.fresh]
+    step = (_WIDTH - 2 * _MARGIN + 6) / count
     return "".join(
         f'<path class="flow-edge" d="M{x:g} {y - gap:g}V{y - 5:g}"/>'
         f'<path class="flow-head" d="M{x - 5:g} {y - 8:g}h10l-5 8z"/>'
-        for x in places
+        for x in (_MARGIN + _INDENT + 22 + place * step for place in places)
     )
 
 
