@@ -10,6 +10,7 @@ Examples:
 """
 
 import logging
+import os
 import sys
 from pathlib import Path
 
@@ -42,4 +43,8 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    # MkDocs' plugins order some links by hash: with a fixed seed the same input gives
+    # the same bytes. Python reads the seed when it starts.
+    if os.environ.get("PYTHONHASHSEED") != "0":
+        os.execve(sys.executable, sys.orig_argv, os.environ | {"PYTHONHASHSEED": "0"})
     run_main(main)

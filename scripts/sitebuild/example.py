@@ -4,11 +4,12 @@ import contextlib
 import io
 import operator
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from html import escape
 from types import CodeType, FrameType
 from typing import Any
+from unittest import mock
 
 import numpy as np
 
@@ -74,12 +75,27 @@ def follow(source: str, stem: str) -> list[Call]:
         return _recorder(calls[-1], frame)
 
     code = compile_source(source)
-    sys.settrace(on_call)
-    try:
-        _execute(code, {})
-    finally:
-        sys.settrace(None)
+    with (
+        mock.patch.object(np, "empty", _unwritten(np.empty)),
+        mock.patch.object(np, "empty_like", _unwritten(np.empty_like)),
+    ):
+        sys.settrace(on_call)
+        try:
+            _execute(code, {})
+        finally:
+            sys.settrace(None)
     return calls
+
+
+def _unwritten(make: Callable[..., Any]) -> Callable[..., Any]:
+    """As `np.empty`, with NaN or 0 in place of what the memory happened to hold."""
+
+    def filled(*arguments: Any, **options: Any) -> Any:
+        array = make(*arguments, **options)
+        array.fill(np.nan if array.dtype.kind == "f" else 0)
+        return array
+
+    return filled
 
 
 def compile_source(source: str) -> CodeType:
@@ -149,7 +165,7 @@ def _rows(call: Call, names: dict[str, str], anchor: str) -> Iterator[str]:
             f'<div class="trace-value"><code{_symbol(name, names)}>{name}</code> = '
             f"{numbers.value(value)}</div>"
             for name, value in call.values.get(number, {}).items()
-            if not isinstance(value, tuple)
+            if not isinstance(value, tuple) and not _is_unwritten(value)
         )
         if values:
             line = text.strip()
@@ -161,6 +177,15 @@ def _rows(call: Call, names: dict[str, str], anchor: str) -> Iterator[str]:
                 f'</code></div><div class="trace-values" role="group" tabindex="0" '
                 f'aria-label="Values after {label}">{values}</div></li>'
             )
+
+
+def _is_unwritten(value: Any) -> bool:
+    return (
+        isinstance(value, np.ndarray)
+        and value.dtype.kind == "f"
+        and value.size > 0
+        and bool(np.isnan(value).all())
+    )
 
 
 def _symbol(name: str, names: dict[str, str]) -> str:

@@ -1,11 +1,12 @@
 """The site in headless Chromium, from a server and from files.
 
-Needs the extra `browser` and Debian's `chromium`. Whatever a test does, its pages may
-ask for nothing outside the site and may log no error.
+Needs the extra `browser`, and Debian's `chromium-headless-shell` or `chromium`.
+Whatever a test does, its pages may ask for nothing outside the site and log no error.
 """
 
 import functools
 import http.server
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -23,7 +24,6 @@ from playwright.sync_api import (
 
 from moe.registry import ENTRIES
 
-STEMS = tuple(dict.fromkeys(entry.stem for entry in ENTRIES))
 _FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -64,6 +64,12 @@ class Site:
         return (self.folder / urlsplit(url).path.lstrip("/")).stat().st_size
 
 
+@pytest.fixture(params=dict.fromkeys(entry.stem for entry in ENTRIES))
+def stem(request: pytest.FixtureRequest) -> str:
+    """Who takes this is run on every equation page."""
+    return request.param
+
+
 @pytest.fixture(scope="session")
 def site(built_site: Path) -> Iterator[Site]:
     """The site, served."""
@@ -74,13 +80,19 @@ def site(built_site: Path) -> Iterator[Site]:
         server.shutdown()
 
 
+def _executable() -> str:
+    """Chromium without windows starts and draws faster; else the whole of it."""
+    names = ("chromium-headless-shell", "chromium")
+    found = next(filter(None, map(shutil.which, names)), None)
+    assert found, f"none of {' and '.join(names)} is installed"
+    return found
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """The browser."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=_FLAGS
-        )
+        browser = playwright.chromium.launch(executable_path=_executable(), args=_FLAGS)
         yield browser
         browser.close()
 

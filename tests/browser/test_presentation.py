@@ -7,7 +7,6 @@ from playwright.sync_api import Page
 
 from moe.registry import ENTRIES
 
-STEMS = tuple(dict.fromkeys(entry.stem for entry in ENTRIES))
 SIZES = [(1280, 720), (1920, 1080)]
 LEAST = 28  # px, on a projector
 
@@ -38,14 +37,10 @@ def slides(page: Page) -> int:
     return steps + page.locator(".derivation").count()
 
 
-@pytest.mark.parametrize("stem", STEMS)
-@pytest.mark.parametrize(("width", "height"), SIZES)
-def test_every_slide_fits(visit: Any, stem: str, width: int, height: int) -> None:
-    page = visit(f"equations/{stem}.html", width=width, height=height)
-    page.keyboard.press("d")
-    assert presenting(page)
+def require_fitting_slides(page: Page) -> None:
     total = slides(page)
     seen = set()
+    page.keyboard.press("Home")
     for number in range(1, total + 1):
         slide = page.evaluate(MEASURE)
         assert min(slide["sizes"]) >= LEAST, slide
@@ -58,27 +53,7 @@ def test_every_slide_fits(visit: Any, stem: str, width: int, height: int) -> Non
     assert len(seen) == total
 
 
-@pytest.mark.parametrize("scheme", ["http", "file"])
-def test_presentation_goes_from_page_to_page(visit: Any, scheme: str) -> None:
-    page = visit("equations/embedding.html?present", scheme=scheme)
-    seen = []
-    while True:
-        seen.append(page.url.rpartition("/")[2].partition(".")[0])
-        assert presenting(page)
-        page.keyboard.press("End")
-        if len(seen) == len(STEMS):
-            break
-        page.keyboard.press("ArrowRight")
-        page.wait_for_url(lambda url: f"{seen[-1]}.html" not in url)
-    assert sorted(seen) == sorted(STEMS)
-    page.keyboard.press("ArrowRight")
-    assert presenting(page)
-    assert seen[-1] in page.url
-
-
-@pytest.mark.parametrize("stem", STEMS)
-def test_mouse(visit: Any, stem: str) -> None:
-    page = visit(f"equations/{stem}.html")
+def require_mouse(page: Page) -> None:
     page.locator("button.present").first.click()
     assert presenting(page)
     where = page.locator(".presentation-bar span")
@@ -89,6 +64,36 @@ def test_mouse(visit: Any, stem: str) -> None:
     assert "step 1 of" in where.inner_text()
     page.get_by_role("button", name="Leave").click()
     assert not presenting(page)
+
+
+def test_presentation(visit: Any, stem: str) -> None:
+    """By mouse; then by keyboard, where every slide fits on two projectors."""
+    page = visit(f"equations/{stem}.html")
+    require_mouse(page)
+    page.keyboard.press("d")
+    assert presenting(page)
+    for width, height in SIZES:
+        page.set_viewport_size({"width": width, "height": height})
+        require_fitting_slides(page)
+
+
+@pytest.mark.parametrize("scheme", ["http", "file"])
+def test_presentation_goes_from_page_to_page(visit: Any, scheme: str) -> None:
+    page = visit("equations/embedding.html?present", scheme=scheme)
+    stems = {entry.stem for entry in ENTRIES}
+    seen = []
+    while True:
+        seen.append(page.url.rpartition("/")[2].partition(".")[0])
+        assert presenting(page)
+        page.keyboard.press("End")
+        if len(seen) == len(stems):
+            break
+        page.keyboard.press("ArrowRight")
+        page.wait_for_url(lambda url: f"{seen[-1]}.html" not in url)
+    assert sorted(seen) == sorted(stems)
+    page.keyboard.press("ArrowRight")
+    assert presenting(page)
+    assert seen[-1] in page.url
 
 
 @pytest.mark.parametrize("scheme", ["http", "file"])

@@ -7,9 +7,7 @@ from playwright.sync_api import Page
 
 from moe.registry import ENTRIES
 
-STEMS = tuple(dict.fromkeys(entry.stem for entry in ENTRIES))
-every_page = pytest.mark.parametrize("stem", STEMS)
-every_entry = pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.id)
+HTTP_AND_FILE = pytest.mark.parametrize("scheme", ["http", "file"])
 
 
 def shown(page: Page, entry_id: str) -> int:
@@ -27,50 +25,66 @@ def current(page: Page, entry_id: str) -> str | None:
     return marked.get_attribute("id")
 
 
-@every_entry
-def test_keys(visit: Any, entry: Any) -> None:
-    page = visit(f"equations/{entry.stem}.html")
-    total = steps(page, entry.id)
-    page.locator(f"#{entry.id}-derivation").focus()
-    assert shown(page, entry.id) == 1
+def require_keys(page: Page, entry_id: str) -> None:
+    total = steps(page, entry_id)
+    page.locator(f"#{entry_id}-derivation").focus()
+    page.keyboard.press("Home")
+    assert shown(page, entry_id) == 1
     for number in range(2, total + 1):
         page.keyboard.press("ArrowRight" if number % 2 else "Space")
-        assert shown(page, entry.id) == number
-        assert current(page, entry.id) == f"{entry.id}-step-{number}"
-        assert page.evaluate("location.hash") == f"#{entry.id}-step-{number}"
+        assert shown(page, entry_id) == number
+        assert current(page, entry_id) == f"{entry_id}-step-{number}"
+        assert page.evaluate("location.hash") == f"#{entry_id}-step-{number}"
     page.keyboard.press("ArrowRight")
-    assert shown(page, entry.id) == total
+    assert shown(page, entry_id) == total
     page.keyboard.press("ArrowLeft")
-    assert shown(page, entry.id) == total - 1
+    assert shown(page, entry_id) == total - 1
     page.keyboard.press("Home")
-    assert shown(page, entry.id) == 1
+    assert shown(page, entry_id) == 1
     page.keyboard.press("End")
-    assert shown(page, entry.id) == total
+    assert shown(page, entry_id) == total
 
 
-@every_entry
-def test_buttons_and_jump(visit: Any, entry: Any) -> None:
-    page = visit(f"equations/{entry.stem}.html")
-    total = steps(page, entry.id)
-    bar = page.locator(f"#{entry.id}-derivation .stepper-controls")
+def require_mouse(page: Page, entry_id: str) -> None:
+    total = steps(page, entry_id)
+    bar = page.locator(f"#{entry_id}-derivation .stepper-controls")
     previous, following = (
         bar.get_by_role("button", name=n) for n in ("← Previous", "Next →")
     )
+    bar.get_by_role("combobox").select_option("1")
     assert previous.is_disabled()
     following.click()
-    assert shown(page, entry.id) == 2
+    assert shown(page, entry_id) == 2
     previous.click()
-    assert shown(page, entry.id) == 1
+    assert shown(page, entry_id) == 1
     bar.get_by_role("combobox").select_option(str(total))
-    assert shown(page, entry.id) == total
+    assert shown(page, entry_id) == total
     assert following.is_disabled()
     bar.get_by_role("combobox").select_option("1")
     bar.get_by_role("button", name="Show all").click()
-    assert shown(page, entry.id) == total
+    assert shown(page, entry_id) == total
 
 
-@every_page
-@pytest.mark.parametrize("scheme", ["http", "file"])
+def require_print(page: Page) -> None:
+    page.keyboard.press("Home")
+    page.emulate_media(media="print")
+    assert page.locator(".step:not(:visible)").count() == 0
+    assert page.locator(".stepper-controls:visible").count() == 0
+
+
+@HTTP_AND_FILE
+def test_stepper(visit: Any, stem: str, scheme: str) -> None:
+    """Keys, mouse, and printing, which shows everything."""
+    page = visit(f"equations/{stem}.html", scheme=scheme)
+    for entry in ENTRIES:
+        if entry.stem == stem:
+            assert shown(page, entry.id) == 1
+            require_keys(page, entry.id)
+            require_mouse(page, entry.id)
+    require_print(page)
+
+
+@HTTP_AND_FILE
 def test_step_in_the_url(visit: Any, stem: str, scheme: str) -> None:
     entry_id = next(entry.id for entry in ENTRIES if entry.stem == stem)
     page = visit(f"equations/{stem}.html#{entry_id}-step-2", scheme=scheme)
@@ -86,7 +100,6 @@ def test_step_in_the_url(visit: Any, stem: str, scheme: str) -> None:
     )
 
 
-@every_page
 def test_without_script_all_steps_are_a_numbered_list(visit: Any, stem: str) -> None:
     page = visit(f"equations/{stem}.html", java_script_enabled=False)
     for entry in ENTRIES:
@@ -97,15 +110,6 @@ def test_without_script_all_steps_are_a_numbered_list(visit: Any, stem: str) -> 
                 page.locator(f"#{entry.id}-derivation > ol > li.step").count() == total
             )
     assert page.locator("button:visible", has_text="Next").count() == 0
-
-
-@every_page
-def test_print_shows_everything(visit: Any, stem: str) -> None:
-    page = visit(f"equations/{stem}.html")
-    page.emulate_media(media="print")
-    hidden = page.locator(".step:not(:visible)").count()
-    assert hidden == 0
-    assert page.locator(".stepper-controls:visible").count() == 0
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@
 (function () {
   "use strict";
   // px. On a projector, 1280 wide, the last row can read 28; a phone is close to the eye.
-  const smallest = () => Math.min(28, Math.max(16, innerWidth / 45));
+  const smallest = () => Math.round(Math.min(28, Math.max(16, innerWidth / 45)));
   const LARGEST = 60;
 
   class Presentation {
@@ -172,10 +172,14 @@
         [...this.stage.querySelectorAll(".equation")].every(
           (equation) => equation.scrollWidth <= equation.clientWidth
         );
-      for (let size = LARGEST; size >= smallest(); size -= 2) {
-        this.dialog.style.setProperty("--size", `${size}px`);
-        if (fits()) return;
+      const set = (size) => this.dialog.style.setProperty("--size", `${size}px`);
+      let fitting = smallest();
+      for (let step = 32; step >= 1; step /= 2) {
+        if (fitting + step > LARGEST) continue;
+        set(fitting + step);
+        if (fits()) fitting += step;
       }
+      set(fitting);
     }
   }
 
