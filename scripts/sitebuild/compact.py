@@ -9,11 +9,15 @@ _AS_IT_IS = re.compile(r"(<(pre|script|textarea)\b.*?</\2>)", re.DOTALL)
 _PLAIN_TOKEN = re.compile(r'<span class="(?:n|p|w)">([^<]*)</span>')
 # Has done its work when the search index is written.
 _FOR_THE_INDEX = re.compile(r' data-search-exclude(?:="")?')
+# The style of the reference, on pages that show nothing of it.
+_STYLE_OF_THE_REFERENCE = re.compile(r'<link [^>]*_mkdocstrings\.css"[^>]*>')
 _COMMENT_OF_CSS = re.compile(r"/\*.*?\*/", re.DOTALL)
 # The colours from which a theme can be chosen; the site has its own.
 _COLOUR_OF_THE_THEME = re.compile(
     r"(?<=})\[data-md-color-(?:primary|accent)=[\w-]+\][^{}]*\{[^{}]*\}"
 )
+# What shows tabs; `mkdocs.yml` has no extension that could write any.
+_ONLY_TABS = re.compile(r"(?<=[{}])(?:[^{},]*\.tabbed-[^{},]*,?)+\{[^{}]*\}")
 
 
 def compact(site: Path) -> None:
@@ -21,6 +25,8 @@ def compact(site: Path) -> None:
     for path in site.rglob("*.html"):
         html = path.read_text(encoding="utf-8")
         html = _FOR_THE_INDEX.sub("", _PLAIN_TOKEN.sub(r"\1", html))
+        if 'class="doc ' not in html:
+            html = _STYLE_OF_THE_REFERENCE.sub("", html)
         path.write_text(_collapsed(html), encoding="utf-8")
     for path in site.glob("assets/js/**/*.js"):
         path.write_text(_bare(path.read_text(encoding="utf-8")), encoding="utf-8")
@@ -29,6 +35,9 @@ def compact(site: Path) -> None:
         path.write_text(_bare(css), encoding="utf-8")
     for path in site.glob("assets/stylesheets/palette.*.css"):
         css = _COLOUR_OF_THE_THEME.sub("", path.read_text(encoding="utf-8"))
+        path.write_text(css, encoding="utf-8")
+    for path in site.glob("assets/stylesheets/main.*.css"):
+        css = _ONLY_TABS.sub("", path.read_text(encoding="utf-8"))
         path.write_text(css, encoding="utf-8")
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from moe.registry import BY_ID
 from sitebuild import (
     code,
+    code_walk,
     dataflow,
     derivation,
     evidence,
@@ -173,7 +174,7 @@ def _code(page: Page, name: str) -> str:
     return (
         f"[`{name}`][{shown.dotted}]{{ .code-name }} in `{shown.path}`, lines "
         f"{shown.first} to {shown.last}, without its docstring\n{{ .code-caption }}"
-        f"\n\n{html}"
+        f"\n\n{html}\n\n{code_walk.folded(stem, name)}"
     )
 
 

@@ -110,6 +110,51 @@ def test_without_script_all_steps_are_a_numbered_list(visit: Any, stem: str) -> 
                 page.locator(f"#{entry.id}-derivation > ol > li.step").count() == total
             )
     assert page.locator("button:visible", has_text="Next").count() == 0
+    for walk in page.locator("details.code-walk").all():
+        walk.locator("summary").click()
+        total = walk.locator("ol > li.step").count()
+        assert walk.locator("li.step:visible").count() == total > 0
+
+
+def test_code_on_letters(visit: Any, stem: str) -> None:
+    """Unfolded by mouse or by the URL; walked by keys and by mouse."""
+    page = visit(f"equations/{stem}.html")
+    walks = page.locator("details.code-walk")
+    assert walks.count() > 0
+    for walk in walks.all():
+        lines, seen = walk.locator(".step"), walk.locator(".step:visible")
+        total = lines.count()
+        assert seen.count() == 0
+        walk.locator("summary").click()
+        assert seen.count() == 1
+        walk.locator(".walk").focus()
+        for number in range(2, total + 1):
+            page.keyboard.press("ArrowRight" if number % 2 else "Space")
+            assert seen.count() == number
+        if total > 1:
+            last = f"#{lines.last.get_attribute('id')}"
+            assert page.evaluate("location.hash") == last
+            page.keyboard.press("Home")
+            assert seen.count() == 1
+            walk.get_by_role("button", name="Next →").click()
+            assert seen.count() == 2
+            walk.get_by_role("button", name="← Previous").click()
+            assert seen.count() == 1
+
+
+def test_line_of_code_in_the_url_is_unfolded(visit: Any) -> None:
+    page = visit("equations/rmsnorm.html#walk-rmsnorm_backward-3")
+    seen = page.locator("#walk-rmsnorm_backward .step:visible")
+    assert seen.count() == 3
+    assert seen.last.get_attribute("aria-current") == "step"
+
+
+def test_arrows_in_a_formula_of_the_code_walk_on(visit: Any) -> None:
+    page = visit("equations/rmsnorm.html#walk-rmsnorm-2")
+    page.locator("#walk-rmsnorm-2 .equation").focus()
+    page.keyboard.press("ArrowRight")
+    assert page.locator("#walk-rmsnorm .step:visible").count() == 3
+    assert page.locator(".lit").count() == 0
 
 
 @pytest.mark.parametrize(

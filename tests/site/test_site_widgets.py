@@ -180,6 +180,11 @@ def test_scripts_and_styles_lose_only_comments(tmp_path: Path) -> None:
             "[data-md-color-scheme=slate]{--x:2}",
             "a{top:0}[data-md-color-scheme=slate]{--x:2}",
         ),
+        "assets/stylesheets/main.1.min.css": (
+            "a{top:0}.b .tabbed-set,.tabbed-x{top:1}@media print{.tabbed-y{top:2}"
+            ".grid>.tabbed-set,.c{top:3}}",
+            "a{top:0}@media print{.grid>.tabbed-set,.c{top:3}}",
+        ),
         "assets/javascripts/theirs.js": ("// Kept.\n", "// Kept.\n"),
     }
     for name, (before, _) in files.items():

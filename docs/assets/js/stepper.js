@@ -102,6 +102,8 @@
       const place = stepper.steps.indexOf(step);
       if (place < 0) continue;
       stepper.show(place + 1);
+      const folded = step.closest("details");
+      if (folded) folded.open = true;
       step.scrollIntoView({ block: "center" });
     }
   }

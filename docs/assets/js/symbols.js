@@ -59,7 +59,7 @@
     const forward = event.key === "ArrowRight";
     if (!forward && event.key !== "ArrowLeft") return;
     const container = event.target.closest(".equation, pre.listing");
-    if (!container || event.target.closest(".derivation")) return;
+    if (!container || event.target.closest(".walk")) return;
     const symbols = [...container.querySelectorAll("[data-symbol]")];
     if (!symbols.length) return;
     const now = symbols.indexOf(event.target);
