@@ -358,7 +358,7 @@ def test_picture_follows_the_width_of_the_page(visit: Any, stem: str) -> None:
     wide = float(picture.get_attribute("width"))
     page.set_viewport_size({"width": 390, "height": 720})
     page.wait_for_function(
-        f"document.querySelector('#widget-{stem} svg').clientWidth < 390"
+        f"+document.querySelector('#widget-{stem} svg').getAttribute('width') < 390"
     )
     narrow = float(picture.get_attribute("width"))
     assert narrow < 390 < wide
