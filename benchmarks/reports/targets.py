@@ -50,11 +50,11 @@ def _peer(scenario: str, peer: str, least: float | None = None) -> Target:
     return Target(scenario, f"{peer}: its time over ours", wanted, judge)
 
 
-def _floor(file: str, scenario: str, most: float) -> Target:
+def _floor(scenario: str, most: float) -> Target:
     """A step over its floor."""
 
     def judge(results: Results) -> Answer:
-        ratio = results.value(f"{file}:scenarios.{scenario}.limits.ratio")
+        ratio = results.value(f"main:scenarios.{scenario}.limits.ratio")
         return with_unit(ratio, "x"), "", "met" if ratio <= most else "missed"
 
     return Target(
@@ -95,12 +95,12 @@ def _growth(series: str, work: str, most: float) -> Target:
 TARGETS = (
     *(_peer("dispatch_warm", p, 1) for p in ("torch", "torch-compile", "jax", "hf")),
     *(_peer("mem_train_step", p, 1) for p in ("torch", "torch-compile", "jax")),
-    _floor("main", "dispatch_warm", 1.7),
-    _floor("main", "mem_train_step", 2.0),
+    _floor("dispatch_warm", 1.7),
+    _floor("mem_train_step", 2.0),
     *(_peer("scale_forward_256", p) for p in ("torch-compile", "jax")),
-    _floor("main", "scale_forward_256", 1.15),
+    _floor("scale_forward_256", 1.15),
     _peer("scale_train_256", "jax"),
-    _floor("main", "scale_train_256", 1.25),
+    _floor("scale_train_256", 1.25),
     _peer("decode_128", "torch", 3),
     _cold_start(1.3),
     _memory("mem_train_step", 2),
