@@ -7,16 +7,15 @@ from typing import Any
 SHORTEST_BLOCK = 1e-3  # seconds
 TIMER_MARGIN = 1000  # blocks are at least this many times the cost of the timer
 
-WIDEST_SPREAD = 0.05  # of per-process minima: largest over smallest, less 1
 WIDEST_INTERVAL = 0.05  # half-width of the headline's interval, relative
 SAME_WITHIN = 0.03  # an interval inside 1 +- this is "same"
 SMALLEST_EFFECT = 0.02  # "faster" and "slower" need more than this
+DRIFT = 0.05  # between the moments of two result files, relative
 BUSIEST_START = 0.5  # load average over logical cores
 MOST_CPU = 1.2  # CPU time over wall time of work that should have one thread
 CONFIDENCE = 0.95  # of every interval
 THRESHOLDS = {
     "shortest_block": SHORTEST_BLOCK,
-    "widest_spread": WIDEST_SPREAD,
     "widest_interval": WIDEST_INTERVAL,
     "same_within": SAME_WITHIN,
     "smallest_effect": SMALLEST_EFFECT,
@@ -51,10 +50,10 @@ class Budget:
     """
 
     quick: bool = False
-    processes: int = 8
+    processes: int = 12
     blocks: int = 100
     fewest_blocks: int = 20
-    process_seconds: float = 0.75
+    process_seconds: float = 0.5
     block_seconds: float = 0.005
     warmup_blocks: int = 3
     warmup_calls: int = 10

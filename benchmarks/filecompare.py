@@ -7,7 +7,7 @@ machine drifts between two moments.
 
 from typing import Any
 
-from benchmarks.budget import WIDEST_SPREAD
+from benchmarks.budget import DRIFT
 from benchmarks.estimation import Interval, verdict
 from benchmarks.quantities import with_unit
 
@@ -63,7 +63,7 @@ def compare_row(
     (low, high), (new_low, new_high) = (s["time"]["interval"] for s in (before, after))
     old_best, new_best = before["time"]["best"], after["time"]["best"]
     # What two moments differ by is added to both ends.
-    drift = 1 + WIDEST_SPREAD
+    drift = 1 + DRIFT
     interval = Interval(new_low / high / drift, new_high / low * drift, coverage=0.0)
     word = verdict(new_best / old_best, interval)
     return (

@@ -10,7 +10,6 @@ from benchmarks.budget import (
     SHORTEST_BLOCK,
     TIMER_MARGIN,
     WIDEST_INTERVAL,
-    WIDEST_SPREAD,
     Budget,
 )
 from benchmarks.estimation import (
@@ -83,11 +82,6 @@ def reasons_against(
     reasons = []
     if time["processes"] < budget.processes:
         reasons.append(f"{time['processes']} of {budget.processes} processes")
-    if time["spread"] > WIDEST_SPREAD:
-        reasons.append(
-            f"minima of processes differ by {time['spread']:.1%}, "
-            f"allowed is {WIDEST_SPREAD:.0%}"
-        )
     low, high = time["interval"]
     half_width = (high - low) / 2 / time["best"]
     if half_width > WIDEST_INTERVAL:

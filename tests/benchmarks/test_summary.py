@@ -34,31 +34,37 @@ def records(factors: list[float], attempt: int = 0) -> list[dict]:
 
 
 def test_best_is_the_median_of_the_minima_of_processes() -> None:
-    time = summarise_time(records([1.00, 1.01, 1.02, 1.01, 1.03, 1.00, 1.02, 1.01]))
+    factors = [1.00, 1.01, 1.02, 1.01, 1.04, 1.00, 1.02, 1.01, 1.03, 1.00, 1.01, 1.02]
+    time = summarise_time(records(factors))
     assert time["best"] == pytest.approx(1.01e-3)
-    assert time["interval"] == pytest.approx([1.00e-3, 1.03e-3])
-    assert time["coverage"] == pytest.approx(1 - 2 / 2**8)
-    assert time["spread"] == pytest.approx(0.03)
+    assert time["interval"] == pytest.approx([1.00e-3, 1.02e-3])  # 3rd to 10th of 12
+    assert time["coverage"] == pytest.approx(1 - 2 * (1 + 12 + 66) / 2**12)
+    assert time["spread"] == pytest.approx(0.04)
     assert time["typical"] > time["best"]
     assert reasons_against(time, FULL, synthetic.TIMER_COST) == []
 
 
-def test_one_disturbed_process_is_enough_to_refuse() -> None:
-    time = summarise_time(records([1.0] * 7 + [1.08]))
+def test_two_disturbed_processes_do_not_decide_three_do() -> None:
+    disturbed = [1.3, 1.4, 1.25]
+    time = summarise_time(records([1.0] * 10 + disturbed[:2]))
+    assert reasons_against(time, FULL, synthetic.TIMER_COST) == []
+    assert time["best"] == pytest.approx(1e-3)
+    assert time["spread"] == pytest.approx(0.4)  # kept, for whoever looks at it
+    time = summarise_time(records([1.0] * 9 + disturbed))
     (reason,) = reasons_against(time, FULL, synthetic.TIMER_COST)
-    assert reason == "minima of processes differ by 8.0%, allowed is 5%"
+    assert reason == "interval is +-12.5%, allowed is +-5%"
 
 
 def test_too_few_processes_are_incomplete() -> None:
     time = summarise_time(records([1.0] * 3))
-    assert reasons_against(time, FULL, synthetic.TIMER_COST) == ["3 of 8 processes"]
+    assert reasons_against(time, FULL, synthetic.TIMER_COST) == ["3 of 12 processes"]
 
 
 @pytest.mark.parametrize(
     ("timer_cost", "least"), [(50e-9, "1.00 ms"), (5e-6, "5.00 ms")]
 )
 def test_blocks_must_be_long_against_the_clock(timer_cost: float, least: str) -> None:
-    rows = [row | {"loops": 1} for row in records([0.9e-0] * 8)]
+    rows = [row | {"loops": 1} for row in records([0.9e-0] * 12)]
     for row in rows:
         row["block_ns"] = [0.9e6] * 100
     (reason,) = reasons_against(summarise_time(rows), FULL, timer_cost)
@@ -66,16 +72,16 @@ def test_blocks_must_be_long_against_the_clock(timer_cost: float, least: str) ->
 
 
 def test_a_starved_process_is_told_so() -> None:
-    rows = [row | {"cpu_share": 0.5} for row in records([1.0] * 7 + [1.2])]
+    rows = [row | {"cpu_share": 0.5} for row in records([1.0] * 9 + [1.2] * 3)]
     reasons = reasons_against(summarise_time(rows), FULL, synthetic.TIMER_COST)
     assert reasons[-1] == "it had 50% of a core"
 
 
 def test_only_the_newest_attempt_counts() -> None:
-    rows = records([1.0] * 7 + [2.0]) + records([1.0] * 8, attempt=1)
+    rows = records([1.0] * 9 + [2.0] * 3) + records([1.0] * 12, attempt=1)
     time = summarise_time(last_attempt(rows))
     assert time["attempts"] == 2
-    assert time["processes"] == 8
+    assert time["processes"] == 12
     assert time["spread"] < 0.05
 
 
@@ -171,5 +177,5 @@ def test_quick_runs_fewer_of_everything() -> None:
 
 def test_long_blocks_are_fewer_but_never_too_few() -> None:
     assert FULL.blocks_of(0.005) == FULL.blocks
-    assert FULL.blocks_of(0.03) == 25
+    assert FULL.blocks_of(0.02) == 25
     assert FULL.blocks_of(1.0) == FULL.fewest_blocks
