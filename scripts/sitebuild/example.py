@@ -1,31 +1,25 @@
 """Worked examples: the shipped functions run while the page is built."""
 
 import contextlib
+import inspect
 import io
-import operator
-import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+import re
+from collections.abc import Iterator
 from html import escape
-from types import CodeType, FrameType
+from importlib import import_module
+from itertools import chain
 from typing import Any
-from unittest import mock
 
 import numpy as np
 
-from sitebuild import numbers
-from sitebuild.code import Function, functions, line_html
+from moe.derivations import load
+from moe.derivations.printing import latex
+from sitebuild import mathml, numbers, symbols
+from sitebuild.code import TAG, Function, line_html
 from sitebuild.errors import SiteError
+from sitebuild.recording import Call, compile_source, execute, follow
 
-_EXAMPLE = "<example>"
-
-
-@dataclass
-class Call:
-    """One call of a function of the page: what each of its lines made."""
-
-    function: Function
-    values: dict[int, dict[str, Any]] = field(default_factory=dict)
+_RESULT = re.compile(r"^    (\w+): ", re.MULTILINE)
 
 
 def run(source: str) -> str:
@@ -36,7 +30,7 @@ def run(source: str) -> str:
     """
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
-        _execute(compile_source(source), {})
+        execute(compile_source(source))
     return printed.getvalue()
 
 
@@ -60,95 +54,6 @@ def worked(source: str, stem: str, names: dict[str, str], anchor: str) -> str:
     )
 
 
-def follow(source: str, stem: str) -> list[Call]:
-    """Run Python and record every call that it makes to functions of the stem."""
-    module = f"moe.equations.{stem}"
-    known = functions(module)
-    calls: list[Call] = []
-
-    def on_call(frame: FrameType, event: str, _: Any) -> Any:
-        inside = frame.f_globals.get("__name__") == module
-        caller = frame.f_back.f_code.co_filename if frame.f_back else ""
-        if not inside or caller != _EXAMPLE:
-            return None
-        calls.append(Call(known[frame.f_code.co_name]))
-        return _recorder(calls[-1], frame)
-
-    code = compile_source(source)
-    with (
-        mock.patch.object(np, "empty", _unwritten(np.empty)),
-        mock.patch.object(np, "empty_like", _unwritten(np.empty_like)),
-    ):
-        sys.settrace(on_call)
-        try:
-            _execute(code, {})
-        finally:
-            sys.settrace(None)
-    return calls
-
-
-def _unwritten(make: Callable[..., Any]) -> Callable[..., Any]:
-    """As `np.empty`, with NaN or 0 in place of what the memory happened to hold."""
-
-    def filled(*arguments: Any, **options: Any) -> Any:
-        array = make(*arguments, **options)
-        array.fill(np.nan if array.dtype.kind == "f" else 0)
-        return array
-
-    return filled
-
-
-def compile_source(source: str) -> CodeType:
-    """Compile Python that stands on a page."""
-    try:
-        return compile(source, _EXAMPLE, "exec")
-    except SyntaxError as error:
-        raise SiteError(f"the example is no Python: {error}") from error
-
-
-def _execute(code: CodeType, namespace: dict[str, Any]) -> None:
-    try:
-        exec(code, namespace)
-    except Exception as error:
-        raise SiteError(f"the example raised {error!r}") from error
-
-
-def _recorder(call: Call, frame: FrameType) -> Any:
-    """A trace function that notes which locals each line made or changed."""
-    before = _copies(frame)
-    line = frame.f_lineno
-
-    def on_line(frame: FrameType, event: str, _: Any) -> Any:
-        nonlocal before, line
-        now = _copies(frame)
-        made = {
-            name: new
-            for name, new in now.items()
-            if name not in before or not _same(before[name], new)
-        }
-        if made:
-            call.values.setdefault(line, {}).update(made)
-        before, line = now, frame.f_lineno
-        return on_line
-
-    return on_line
-
-
-def _copies(frame: FrameType) -> dict[str, Any]:
-    return {
-        name: value.copy() if isinstance(value, np.ndarray) else value
-        for name, value in frame.f_locals.items()
-    }
-
-
-def _same(old: Any, new: Any) -> bool:
-    if not isinstance(old, np.ndarray) or not isinstance(new, np.ndarray):
-        return old is new
-    if new.dtype == object:
-        return old.shape == new.shape and all(map(operator.is_, old.flat, new.flat))
-    return np.array_equal(old, new, equal_nan=True)
-
-
 def _call(call: Call, names: dict[str, str], anchor: str) -> str:
     name = call.function.name
     return (
@@ -161,22 +66,38 @@ def _call(call: Call, names: dict[str, str], anchor: str) -> str:
 
 def _rows(call: Call, names: dict[str, str], anchor: str) -> Iterator[str]:
     for number, text in call.function.lines:
-        values = "".join(
-            f'<div class="trace-value"><code{_symbol(name, names)}>{name}</code> = '
-            f"{numbers.value(value)}</div>"
+        values = [
+            f"{_name(name, names)} = {_value(value)}"
             for name, value in call.values.get(number, {}).items()
-            if not isinstance(value, tuple) and not _is_unwritten(value)
-        )
+            if name != "_" and _is_told(value)
+        ]
+        values += [
+            f"{_result(call.function, place, text, names)} {_value(value)}"
+            for place, value in call.results.get(number, {}).items()
+        ]
         if values:
             line = text.strip()
             label = escape(line.partition("#")[0].strip())
+            shown = "".join(f'<div class="trace-value">{html}</div>' for html in values)
             yield (
                 f'<li class="step trace-row" id="{anchor}-line-{number}" '
                 f'data-label="{label}">'
                 f'<div class="trace-line highlight"><code>{line_html(line, names)}'
                 f'</code></div><div class="trace-values" role="group" tabindex="0" '
-                f'aria-label="Values after {label}">{values}</div></li>'
+                f'aria-label="Values after {label}">{shown}</div></li>'
             )
+
+
+def _is_told(value: Any) -> bool:
+    """Whether a value is worth a line: caches, places in a loop and None are not."""
+    return not isinstance(value, tuple | slice | None)
+
+
+def _value(value: Any) -> str:
+    if _is_unwritten(value):
+        size = " × ".join(map(str, value.shape))
+        return f'<span class="walk-note">{size}, not yet written</span>'
+    return numbers.value(value)
 
 
 def _is_unwritten(value: Any) -> bool:
@@ -188,5 +109,25 @@ def _is_unwritten(value: Any) -> bool:
     )
 
 
-def _symbol(name: str, names: dict[str, str]) -> str:
-    return f' data-symbol="{names[name]}"' if name in names else ""
+def _name(name: str, names: dict[str, str]) -> str:
+    symbol = f' data-symbol="{names[name]}"' if name in names else ""
+    return f"<code{symbol}>{name}</code>"
+
+
+def _result(function: Function, place: int, line: str, names: dict[str, str]) -> str:
+    """Name of a returned value: from the docstring, else from the line's equation."""
+    docstring = inspect.getdoc(getattr(import_module(function.module), function.name))
+    _, _, returns = (docstring or "").partition("\nReturns:\n")
+    if named := _RESULT.findall(returns.partition("\n\n")[0]):
+        return f"{_name(named[place], names)} ="
+    if tag := TAG.search(line):
+        return f"{_left_side(function.module.rpartition('.')[2], tag[1])} ="
+    return "returns"
+
+
+def _left_side(stem: str, tag: str) -> str:
+    """What an equation of the stem is solved for."""
+    equations = chain.from_iterable(entry.equation for entry in load(stem))
+    left = next(e.relation.lhs for e in equations if e.tag == tag)
+    base = getattr(left, "base", left)
+    return mathml.inline(latex(base), symbols.page_marker(stem))

@@ -15,7 +15,11 @@ _SMALLEST, _LARGEST = 1e-3, 1e5  # outside, a power of ten is easier to read
 
 
 def value(x: Any) -> str:
-    """A number, an array or anything else that a line of code can make."""
+    """A number, an array, rows of one, a list of these or anything else."""
+    if isinstance(x, list):
+        return ", ".join(map(value, x))
+    if isinstance(x, slice):
+        return _rows(x)
     if isinstance(x, np.ndarray):
         return _array(x)
     if isinstance(x, int | float | np.number | Traced):
@@ -47,6 +51,15 @@ def _signed(text: str) -> str:
     digits = text.removeprefix("-")
     sign = "<mo>−</mo>" if text != digits and digits != "0" else ""
     return f"{sign}<mn>{digits}</mn>"
+
+
+def _rows(x: slice) -> str:
+    """The rows that a slice names, the last one included."""
+    if x.start >= x.stop:
+        return "no rows"
+    if x.start + 1 == x.stop:
+        return f"row {x.start}"
+    return f"rows {x.start} to {x.stop - 1}"
 
 
 def _array(x: np.ndarray[Any, Any]) -> str:

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 from markdown import Markdown
-from sitebuild import code, example, mathml, numbers
+from sitebuild import code, mathml, numbers
 from sitebuild.placeholders import Page, expand
 
 from moe.derivations.traced import symbols as traced_symbols
@@ -113,33 +113,26 @@ def test_array_of_three_axes_is_shown_slice_by_slice() -> None:
     assert html.count("<mtd>") == 12
 
 
+@pytest.mark.parametrize(
+    ("rows", "text"),
+    [
+        (slice(0, 2), "rows 0 to 1"),
+        (slice(3, 4), "row 3"),
+        (slice(2, 2), "no rows"),
+    ],
+)
+def test_slices_are_shown_as_the_rows_they_are(rows: slice, text: str) -> None:
+    assert numbers.value(rows) == text
+
+
+def test_list_is_shown_item_by_item() -> None:
+    html = numbers.value([np.array([1.0, 2.0]), 3, slice(0, 2)])
+    assert re.sub(r"<[^>]*>", "", html) == "[12], 3, rows 0 to 1"
+
+
 def test_traced_numbers_are_shown_as_expressions() -> None:
     html = numbers.value(traced_symbols("x", np.ones(2)) ** 2)
     assert html.count("<msubsup>") == 2
-
-
-def test_example_records_what_each_line_made() -> None:
-    source = (
-        "import numpy as np\n"
-        "from moe.equations.rmsnorm import rmsnorm\n"
-        "rmsnorm(np.array([[3.0, 4.0]]), np.array([1.0, 2.0]), eps=0.0)\n"
-    )
-    (call,) = example.follow(source, "rmsnorm")
-    text = dict(call.function.lines)
-    made = {text[n].split("=")[0].strip(): v for n, v in call.values.items()}
-    assert made["s"]["s"] == 12.5
-    assert made["y"]["y"] == pytest.approx(np.array([[3, 4]]) / 12.5**0.5)
-    # In place: the line changed what it did not create.
-    assert made["y *"]["y"] == pytest.approx(np.array([[3, 8]]) / 12.5**0.5)
-
-
-def test_example_follows_no_function_of_a_function() -> None:
-    source = (
-        "import numpy as np\n"
-        "from moe.equations.swiglu import swiglu\n"
-        "swiglu(np.ones((1, 2)), np.ones((2, 2)), np.ones((2, 1)))\n"
-    )
-    assert [c.function.name for c in example.follow(source, "swiglu")] == ["swiglu"]
 
 
 def test_listing_leaves_out_the_docstring_and_links_the_tags() -> None:
