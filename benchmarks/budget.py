@@ -62,8 +62,8 @@ class Budget:
     pairs: int = 8
     pair_seconds: float = 2.0
     pair_block_seconds: float = 0.003
-    limit_processes: int = 3
-    limit_seconds: float = 1.5
+    limit_processes: int = 6
+    limit_seconds: float = 1.0
     collection_seconds: float = 0.3
 
     def blocks_of(self, seconds: float) -> int:

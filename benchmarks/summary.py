@@ -102,6 +102,20 @@ def reasons_against(
     return reasons
 
 
+def over_numpy(starts: list[dict[str, int]]) -> dict[str, Any]:
+    """A cold start over that of an interpreter that only imports NumPy.
+
+    Args:
+        starts: Nanoseconds of every stage, one per round.
+
+    Returns:
+        Median ratio and its interval.
+    """
+    ratios = [sum(s.values()) / (s["interpreter"] + s["numpy"]) for s in starts]
+    low, high, _ = median_interval(ratios)
+    return {"ratio": median(ratios), "interval": [low, high]}
+
+
 def middle(records: list[Record]) -> dict[str, Any]:
     """Median over processes of every figure of like records."""
     keys = [key for key, value in records[0].items() if isinstance(value, float | int)]
@@ -156,6 +170,7 @@ def summarise_scenario(
                 stage: median(record["stages"][stage] for record in times) * 1e-9
                 for stage in STAGES
             }
+            summary["over_numpy"] = over_numpy([r["stages"] for r in times])
     if kinds["threads"]:
         summary["threads"] = summarise_time(last_attempt(kinds["threads"]))
     for what in ("allocation", "memory", "collections"):
@@ -169,6 +184,8 @@ def summarise_scenario(
     if kinds["limits"]:
         summary["limits"] = middle(kinds["limits"])
         del summary["limits"]["attempt"]
+        ratios = [record["ratio"] for record in kinds["limits"]]
+        summary["limits"]["ratio_interval"] = list(median_interval(ratios)[:2])
     if scenario.workers:
         summary["workers"] = scenario.workers
         summary["oversubscribed"] = scenario.workers > cores

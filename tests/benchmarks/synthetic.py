@@ -95,7 +95,8 @@ def records_of(scenario: Scenario) -> list[Record]:
         records.append(record(scenario, "allocation", allocation))
         records.append(record(scenario, "collections", collections))
     if scenario.has_limits:
-        records += [record(scenario, "limits", LIMITS, n) for n in range(3)]
+        limits = range(FULL.limit_processes)
+        records += [record(scenario, "limits", LIMITS, n) for n in limits]
     return records
 
 

@@ -12,6 +12,7 @@ from benchmarks.scenarios import ALL, SCENARIOS
 from benchmarks.summary import (
     add_efficiency,
     last_attempt,
+    over_numpy,
     reasons_against,
     scaling,
     summarise_scenario,
@@ -179,3 +180,20 @@ def test_long_blocks_are_fewer_but_never_too_few() -> None:
     assert FULL.blocks_of(0.005) == FULL.blocks
     assert FULL.blocks_of(0.02) == 25
     assert FULL.blocks_of(1.0) == FULL.fewest_blocks
+
+
+def test_a_cold_start_is_set_against_numpy_alone() -> None:
+    base = {"interpreter": 20, "numpy": 80, "package": 10, "build": 5, "forward": 5}
+    found = over_numpy([base | {"forward": 5 + extra} for extra in (0, 10, 20)])
+    assert found == {"ratio": 1.3, "interval": [1.2, 1.4]}
+
+
+def test_the_interval_of_a_limit_is_over_processes() -> None:
+    ratios = [2.1, 2.3, 2.2, 2.25, 2.15, 2.4]
+    rows = [
+        synthetic.record(WARM, "limits", synthetic.LIMITS | {"ratio": ratio}, n)
+        for n, ratio in enumerate(ratios)
+    ]
+    limits = summarise_scenario(WARM, rows, None, FULL, synthetic.TIMER_COST, 2)
+    assert limits["limits"]["ratio"] == pytest.approx(2.225)
+    assert limits["limits"]["ratio_interval"] == [2.1, 2.4]
