@@ -59,7 +59,7 @@ def _rows(x: slice) -> str:
         return "no rows"
     if x.start + 1 == x.stop:
         return f"row {x.start}"
-    return f"rows {x.start} to {x.stop - 1}"
+    return f"rows {x.start}\N{EN DASH}{x.stop - 1}"
 
 
 def _array(x: np.ndarray[Any, Any]) -> str:

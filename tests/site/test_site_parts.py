@@ -116,7 +116,7 @@ def test_array_of_three_axes_is_shown_slice_by_slice() -> None:
 @pytest.mark.parametrize(
     ("rows", "text"),
     [
-        (slice(0, 2), "rows 0 to 1"),
+        (slice(0, 2), "rows 0\N{EN DASH}1"),
         (slice(3, 4), "row 3"),
         (slice(2, 2), "no rows"),
     ],
@@ -127,7 +127,7 @@ def test_slices_are_shown_as_the_rows_they_are(rows: slice, text: str) -> None:
 
 def test_list_is_shown_item_by_item() -> None:
     html = numbers.value([np.array([1.0, 2.0]), 3, slice(0, 2)])
-    assert re.sub(r"<[^>]*>", "", html) == "[12], 3, rows 0 to 1"
+    assert re.sub(r"<[^>]*>", "", html) == "[12], 3, rows 0\N{EN DASH}1"
 
 
 def test_traced_numbers_are_shown_as_expressions() -> None:
