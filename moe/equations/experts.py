@@ -71,7 +71,7 @@ def experts(
     sorted_o = np.empty_like(sorted_x, order="F")
     for expert, span in enumerate(spans):
         np.matmul(h[span], down[expert].T, out=sorted_o[span])  # [11b]
-    o = np.empty_like(sorted_o)
+    o = np.empty_like(sorted_x)
     o[order] = sorted_o  # back to token order
     o = o.reshape(tokens, top_k, -1)  # (N, K, C)
     y = np.matmul(weights[:, None, :], o)[:, 0]  # [11c] (N, C)

@@ -117,7 +117,7 @@ HARMLESS = (
     ),
     Change(
         *E11,
-        "    o = np.empty_like(sorted_o)\n    o[order] = sorted_o",
+        "    o = np.empty_like(sorted_x)\n    o[order] = sorted_o",
         "    o = sorted_o[np.argsort(order)]",
         "the inverse permutation written out",
     ),
