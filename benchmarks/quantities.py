@@ -9,6 +9,7 @@ PREFIXES = {
     "FLOP": ((1e9, "GFLOP"), (1e6, "MFLOP"), (1e3, "kFLOP"), (1, "FLOP")),
     "FLOP/s": ((1e9, "GFLOP/s"), (1e6, "MFLOP/s"), (1, "FLOP/s")),
     "token/s": ((1e3, "ktoken/s"), (1, "token/s")),
+    "instruction": ((1e6, "million instructions"), (1, "instructions")),
 }
 FACTORS = {
     unit: (factor, unit) for table in PREFIXES.values() for factor, unit in table

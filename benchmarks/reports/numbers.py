@@ -8,7 +8,7 @@ from benchmarks.reports.markers import ANY_MARKER, MARKED, Problem, blank
 UNITS = (
     "ns|us|µs|ms|s|min|B|KiB|MiB|GiB|kB|KB|MB|GB|TB|[kMGT]?FLOPs?(?:/s)?|[KMG]i?B/s"
     "|k?tokens?/s|%|percent|x|×|times|fold|nanoseconds?|microseconds?|milliseconds?"
-    "|seconds?|minutes?|hours?"
+    "|seconds?|minutes?|hours?|million instructions?"
 )
 MEASURED = re.compile(
     r"(?<![\w.,^/-])\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?"  # 1,234.5e-6

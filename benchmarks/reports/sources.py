@@ -23,6 +23,7 @@ MEASURED_BY = {
     "peers": "python scripts/bench.py --peers all --json benchmarks/results/peers.json",
     "tricks": "python scripts/bench.py --tricks all "
     "--json benchmarks/results/tricks.json",
+    "instructions": "python scripts/instructions.py --json",
     "history": "python scripts/history.py COMMIT...",
     "threads": "python scripts/bench.py --threads 2 "
     "--json benchmarks/results/threads.json",

@@ -37,7 +37,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "README.md").write_text(README)
     folder = root / "benchmarks" / "results"
     folder.mkdir(parents=True)
-    for name in ("cited", "convergence", "convergence_torch"):
+    for name in ("cited", "convergence", "convergence_torch", "instructions"):
         shutil.copy(ROOT / "benchmarks" / "results" / f"{name}.json", folder)
     for name, result in synthetic.all_results().items():
         validate(result, name)
