@@ -96,14 +96,16 @@ def test_presentation_goes_from_page_to_page(visit: Any, scheme: str) -> None:
     assert seen[-1] in page.url
 
 
-@pytest.mark.parametrize("scheme", ["http", "file"])
-def test_escape_returns_to_the_step(visit: Any, scheme: str) -> None:
+@pytest.mark.parametrize(
+    ("scheme", "key"), [("http", "Escape"), ("file", "Escape"), ("http", "d")]
+)
+def test_leaving_returns_to_the_step(visit: Any, scheme: str, key: str) -> None:
     page = visit("equations/rmsnorm.html", scheme=scheme)
     page.keyboard.press("d")
     for _ in range(5):
         page.keyboard.press("PageDown")
     assert page.url.endswith("?present#E02-step-5")
-    page.keyboard.press("Escape")
+    page.keyboard.press(key)
     assert not presenting(page)
     assert page.url.endswith("rmsnorm.html#E02-step-5")
     assert page.locator("#E02-step-5").get_attribute("aria-current") == "step"

@@ -12,7 +12,8 @@ def test_search(visit: Any, scheme: str) -> None:
     page.keyboard.type("SiLU")
     hits = page.locator(".md-search-result__link")
     hits.first.wait_for()
-    assert any("swiglu.html" in (hit.get_attribute("href") or "") for hit in hits.all())
+    found = [hit.get_attribute("href") or "" for hit in hits.all()]
+    assert any("equations/swiglu.html" in href for href in found)
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     page.wait_for_url("**/*.html?h=*")
