@@ -11,7 +11,7 @@ from mkdocs.commands.build import build as mkdocs_build
 from mkdocs.config import load_config
 from mkdocs.exceptions import Abort
 
-from sitebuild import anatomy, compact, font, links, reference
+from sitebuild import anatomy, compact, font, links, reference, unused_style
 from sitebuild.code import ROOT
 from sitebuild.errors import SiteError
 from sitebuild.placeholders import Page, expand
@@ -42,6 +42,7 @@ def build(site: Path, docs: Path = DOCS) -> None:
     (site / "404.html").unlink()
     links.require_sound(site)
     compact.compact(site)
+    unused_style.drop(site)
     pages = [p.read_text(encoding="utf-8") for p in sorted(site.rglob("*.html"))]
     font.write(site, pages)
 
