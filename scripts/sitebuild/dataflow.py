@@ -74,7 +74,7 @@ class Part:
         letters = ", ".join(self.shape)
         if len(self.shape) == 1:
             return f"({letters}) = {prod(self.sizes):,}"
-        return f"({letters}) = {' × '.join(map(str, self.sizes))}"
+        return f"({letters}) = {' × '.join(f'{n:,}' for n in self.sizes)}"
 
 
 class Row:

@@ -136,8 +136,12 @@ def _tag_link(tag: str, entry_id: str) -> str:
 
 def _check(checked: Checked) -> str:
     how = {"exact": "exactly", "50 digits": "to 50 digits"}[checked.method]
-    runs = " and for ".join(
-        ", ".join(f"{name} = {value}" for name, value in sorted(run.items(), key=str))
-        for run in checked.sizes
-    )
-    return f"Checked {how} for {runs}."
+    names = sorted(checked.sizes[0], key=str)
+    runs = " and ".join(_tuple([run[name] for name in names]) for run in checked.sizes)
+    return f"Checked {how} for {_tuple(names)} = {runs}."
+
+
+def _tuple(parts: list[object]) -> str:
+    """`(N, C)`, which no line breaks; one part stands alone."""
+    text = ",\N{NO-BREAK SPACE}".join(map(str, parts))
+    return text if len(parts) == 1 else f"({text})"
