@@ -23,7 +23,7 @@ from benchmarks.processes import ROOT, THREAD_VARIABLES
 
 # Scenarios of the benchmark.
 STEPS = {"forward": "dispatch_warm", "train": "mem_train_step"}
-FEW, MANY = 2, 6
+FEW, MANY = 1, 3
 # The processor that valgrind emulates has AVX2 and no AVX-512, whatever it runs on. So
 # NumPy takes the same kernels everywhere, and OpenBLAS is told to.
 KERNEL = "Haswell"
