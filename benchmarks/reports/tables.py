@@ -181,12 +181,14 @@ def limits(results: Results, file: str) -> str:
                 with_unit(found["products"], "s"),
                 with_unit(optimiser, "s") if optimiser else "none",
                 with_unit(found["ratio"], "x"),
+                bounds(*found["ratio_interval"], "x"),
                 with_unit(found["active_flops"], "FLOP"),
                 with_unit(found["peak_flops"], "FLOP/s"),
                 with_unit(found["utilisation"], "%", 2),
             ]
         )
     head = "scenario | step | products alone | optimiser floor | step over floor"
+    head += " | interval"
     return table(f"{head} | active work | measured peak | utilisation", rows)
 
 
