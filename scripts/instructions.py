@@ -1,9 +1,9 @@
 """Count the instructions of a forward pass and of a train step.
 
 Callgrind, a tool of valgrind, runs the program on an emulated processor and counts what
-it executes. The number is the same on a busy machine and on an idle one, so that noise
-cannot hide a slowdown of a few percent. It is no time: a wait for memory does not show.
-Needs valgrind, Linux on x86_64 and the extra `bench`.
+it executes. The number is the same, to about a thousandth, on a busy machine and on an
+idle one: noise cannot hide a slowdown of a few percent. It is no time: a wait for
+memory does not show. Needs valgrind, Linux on x86_64 and the extra `bench`.
 
 The same program runs a few steps and then some more; the difference, divided by the
 steps, is the count. Start-up drops out.
