@@ -137,6 +137,8 @@ def _tag_link(tag: str, entry_id: str) -> str:
 def _check(checked: Checked) -> str:
     how = {"exact": "exactly", "50 digits": "to 50 digits"}[checked.method]
     names = sorted(checked.sizes[0], key=str)
+    if not names:
+        return f"Checked {how}."
     runs = " and ".join(_tuple([run[name] for name in names]) for run in checked.sizes)
     return f"Checked {how} for {_tuple(names)} = {runs}."
 

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 from markdown import Markdown
-from sitebuild import code, mathml, numbers
+from sitebuild import code, derivation, mathml, numbers
 from sitebuild.placeholders import Page, expand
 
 from moe.derivations.traced import symbols as traced_symbols
@@ -156,6 +156,22 @@ def test_fences_in_lists_stay_in_the_list() -> None:
 def test_tags_in_prose_become_links() -> None:
     source = expand(Page("equations/rmsnorm.md"), "By (2b) and `(2b)`, not (9z).\n")
     assert source.startswith("By [(2b)](#eq-2b) and `(2b)`, not (9z).")
+
+
+@pytest.mark.parametrize(
+    ("entry_id", "said"),
+    [
+        (
+            "E02",
+            "Checked exactly for (C,\N{NO-BREAK SPACE}N) = (2,\N{NO-BREAK SPACE}3) and",
+        ),
+        ("E06", "Checked exactly for n = 2 and 3."),
+        ("E18", "Checked exactly."),
+    ],
+)
+def test_step_says_for_which_sizes_it_was_checked(entry_id: str, said: str) -> None:
+    steps = derivation.steps(entry_id)
+    assert steps.count(said) == steps.count("Checked") > 0
 
 
 def test_code_and_dollars_are_no_mathematics() -> None:
