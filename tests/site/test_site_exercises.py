@@ -1,5 +1,6 @@
 """Every exercise has a hint and a solution, and every solution runs."""
 
+import ast
 import re
 import textwrap
 from pathlib import Path
@@ -44,3 +45,17 @@ def test_solution_runs(solution: str) -> None:
     assert any("assert " in program for program in programs)
     for program in programs:
         exec(compile(program, "<solution>", "exec"), {})
+
+
+@pytest.mark.parametrize("solution", SOLUTIONS)
+def test_wrong_solution_fails(solution: str) -> None:
+    """Every claim of a solution is tried: the contrary of each is refused."""
+    for program in _PYTHON.findall(solution):
+        claims = [n for n in ast.walk(ast.parse(program)) if isinstance(n, ast.Assert)]
+        for number in range(len(claims)):
+            tree = ast.parse(program)
+            claim = [n for n in ast.walk(tree) if isinstance(n, ast.Assert)][number]
+            claim.test = ast.UnaryOp(ast.Not(), claim.test)
+            contrary = compile(ast.fix_missing_locations(tree), "<solution>", "exec")
+            with pytest.raises(AssertionError):
+                exec(contrary, {})

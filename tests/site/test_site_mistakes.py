@@ -1,17 +1,20 @@
 """Every mistake in the sources fails the build, and the message says which it is."""
 
 import dataclasses
+import re
 import shutil
 from pathlib import Path
 
 import pytest
-from sitebuild import code, derivation, links, pipeline, symbols
+from sitebuild import anatomy, code, derivation, links, pipeline, symbols
 from sitebuild.errors import SiteError
 from sitebuild.mathml import MathError, inline
 from sitebuild.placeholders import Page, expand
 
 from moe.derivations import load_entry
 from moe.derivations.chain import Derivation, ProofError
+from moe.equations import STEMS
+from moe.registry import BY_ID
 
 RMSNORM = "equations/rmsnorm.md"
 
@@ -42,6 +45,7 @@ def test_what_mkdocs_finds(
     mistakes = {
         "[x](nowhere.md)": "'nowhere.md'",
         "[x](linear.md#nowhere)": "'linear.md#nowhere'",
+        "[x](#nothing)": "'#nothing'",
         "[x][moe.nowhere]": "'moe.nowhere'",
         '<img src="https://x.org/x.png" alt="">': "x.org",
     }
@@ -112,17 +116,33 @@ def test_missing_part(docs: Path, tmp_path: Path, part: str) -> None:
         pipeline.write_sources(docs, tmp_path / "source")
 
 
-@pytest.mark.parametrize("missing", range(len(load_entry("E02").symbols)))
-def test_symbol_without_a_row(monkeypatch: pytest.MonkeyPatch, missing: int) -> None:
-    whole = load_entry("E02")
-    rows = list(whole.symbols)
-    gone = rows.pop(missing)
-    if gone.shape == () and not gone.expression.is_positive:
-        pytest.fail("every number of this entry is used")
-    short = dataclasses.replace(whole, symbols=tuple(rows))
-    monkeypatch.setattr(symbols, "load_entry", lambda _: short)
-    with pytest.raises(SiteError, match=f"no row in the symbol table for {gone.base}"):
-        symbols.table("E02")
+def test_function_that_no_page_shows(monkeypatch: pytest.MonkeyPatch) -> None:
+    def with_another(module: str) -> dict[str, code.Function]:
+        known = functions(module)
+        return known | {"another": next(iter(known.values()))}
+
+    functions = code.functions
+    monkeypatch.setattr(code, "functions", with_another)
+    with pytest.raises(SiteError) as error:
+        anatomy.require_complete([])
+    for stem in STEMS:
+        assert f"docs/equations/{stem}.md lacks {{{{ code another }}}}" in str(
+            error.value
+        )
+
+
+@pytest.mark.parametrize("entry_id", BY_ID)
+def test_symbol_without_a_row(monkeypatch: pytest.MonkeyPatch, entry_id: str) -> None:
+    whole = load_entry(entry_id)
+    for gone in whole.symbols:
+        rows = tuple(row for row in whole.symbols if row != gone)
+        short = dataclasses.replace(whole, symbols=rows)
+        monkeypatch.setattr(symbols, "load_entry", lambda _, short=short: short)
+        said = (
+            rf"{entry_id}: no row in the symbol table for {re.escape(str(gone.base))}$"
+        )
+        with pytest.raises(SiteError, match=said):
+            symbols.table(entry_id)
 
 
 def test_code_that_names_an_unknown_equation() -> None:
