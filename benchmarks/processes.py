@@ -36,6 +36,8 @@ KERNEL_VARIABLES = (
     "NPY_DISABLE_CPU_FEATURES",
     "NPY_ENABLE_CPU_FEATURES",
 )
+# Without compiled modules on disk a cold start would time the compiler.
+NO_COMPILED_MODULES = "PYTHONDONTWRITEBYTECODE"
 # XLA takes no thread count; a pool of one core's size is the nearest thing.
 XLA_ONE_THREAD = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 
@@ -49,7 +51,7 @@ def pinned_environment(threads: int = 1) -> dict[str, str]:
     environment = {
         name: value
         for name, value in os.environ.items()
-        if name not in KERNEL_VARIABLES
+        if name not in (*KERNEL_VARIABLES, NO_COMPILED_MODULES)
     }
     environment.update(dict.fromkeys(THREAD_VARIABLES, str(threads)))
     environment["PYTHONPATH"] = str(ROOT)

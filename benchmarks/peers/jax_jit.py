@@ -1,6 +1,7 @@
 """JAX: the model as one jitted function."""
 
 import math
+import os
 from functools import partial
 from typing import Any
 
@@ -13,6 +14,12 @@ from benchmarks.scenarios import Scenario
 from benchmarks.workloads import TRAINING, config_of, token_batch
 from moe import Config, Model
 from moe.equations.rope import ntk_base, rope_frequencies
+
+# XLA takes no thread count: its pools are as large as the cores that the process may
+# use, and short work goes to another thread unless it is told to stay in this one.
+if hasattr(os, "sched_setaffinity"):
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+jax.config.update("jax_cpu_enable_async_dispatch", False)
 
 Tree = dict[str, jax.Array]
 

@@ -93,6 +93,13 @@ def test_a_worker_with_other_threads_than_asked_for_is_refused(
         Worker(threads=2)
 
 
+def test_a_cold_start_finds_its_modules_compiled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    assert "PYTHONDONTWRITEBYTECODE" not in pinned_environment()
+
+
 def test_a_machine_does_not_choose_the_kernels(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
