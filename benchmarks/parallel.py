@@ -6,6 +6,7 @@ the last end, on one clock (`perf_counter` counts for the whole system).
 """
 
 import multiprocessing
+import os
 import threading
 import time
 from collections.abc import Iterable
@@ -41,7 +42,19 @@ def combined(answers: list[dict[str, Any]]) -> dict[str, Any]:
     return total
 
 
+def keep_to_core(number: int) -> None:
+    """Keep this process on one of the available cores, counted round, if it can be.
+
+    Workers that a barrier wakes together may all start on the core that woke them, and
+    the system takes longer than a block to part them.
+    """
+    if hasattr(os, "sched_setaffinity"):  # Linux
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {cores[number % len(cores)]})
+
+
 def _serve(
+    number: int,
     connection: Connection,
     barrier: Any,
     scenario: Scenario,
@@ -50,6 +63,7 @@ def _serve(
 ) -> None:
     """One child: build, report, then do what the connection says until it closes."""
     try:
+        keep_to_core(number)
         blas.require_threads(blas.identify(), threads)
         workload = build_one(scenario, seed)
         connection.send(("ok", None))
@@ -93,9 +107,9 @@ class ProcessPool:
         barrier = context.Barrier(scenario.workers)
         self._cpu_ns = 0
         self._children = []
-        for _ in range(scenario.workers):
+        for number in range(scenario.workers):
             ours, theirs = context.Pipe()
-            arguments = (theirs, barrier, scenario, seed, threads)
+            arguments = (number, theirs, barrier, scenario, seed, threads)
             child = context.Process(target=_serve, args=arguments, daemon=True)
             child.start()
             theirs.close()

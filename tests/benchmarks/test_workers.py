@@ -1,5 +1,7 @@
 """Real worker processes: what they compute, measure and say when it goes wrong."""
 
+import os
+
 import numpy as np
 import pytest
 
@@ -140,6 +142,21 @@ def test_the_package_of_another_folder_is_the_one_that_is_measured(tmp_path) -> 
     (tmp_path / "moe" / "__init__.py").write_text("raise ValueError('another moe')")
     with pytest.raises(WorkerError, match="another moe"):
         Worker(moe_root=tmp_path)
+
+
+def test_parallel_workers_are_spread_over_the_cores(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from benchmarks.parallel import keep_to_core
+
+    kept: list[set[int]] = []
+    affinity = {"sched_getaffinity": lambda _: {5, 3}}
+    affinity["sched_setaffinity"] = lambda _, cores: kept.append(cores)
+    for name, fake in affinity.items():
+        monkeypatch.setattr(os, name, fake, raising=False)
+    for number in range(4):
+        keep_to_core(number)
+    assert kept == [{3}, {5}, {3}, {5}]
 
 
 def test_parallel_workers_each_do_one_task_and_are_counted() -> None:
