@@ -131,4 +131,4 @@ def table_of(results: Results) -> str:
         rows.append(
             [target.work, target.against, target.wanted, measured, interval, met]
         )
-    return table("work | against | target | measured | interval | ", rows)
+    return table("work | against | target | measured | interval | outcome", rows)
