@@ -8,13 +8,12 @@ from benchmarks.tricks import TRICKS
 
 def lockstep(results: Results, file: str) -> str:
     """Every comparison of a file: how many times our time each baseline takes."""
-    rows = []
+    rows, reasons = [], []
     for found in results.value(f"{file}:comparisons"):
         named = [f"`{found['scenario']}`", found["baseline"]]
         if "status" in found:
-            rows.append(
-                [*named, "", "", "", "", f"{found['status']}: {found['reason']}"]
-            )
+            rows.append([*named, "", "", "", "", found["status"]])
+            reasons.append(f"{named[0]}, {named[1]}: {found['reason']}.")
             continue
         low, high = found["interval"]
         agreement = found["agreement"].get(found["baseline"])
@@ -30,7 +29,8 @@ def lockstep(results: Results, file: str) -> str:
             ]
         )
     head = "scenario | against | its time | ours | its time over ours | interval"
-    return table(f"{head} | ours is, results agree", rows)
+    compared = table(f"{head} | ours is, results agree", rows)
+    return "\n\n".join([compared, *reasons])
 
 
 def tricks(results: Results, which: str) -> str:
@@ -40,10 +40,11 @@ def tricks(results: Results, which: str) -> str:
         results: Files.
         which: `kept` or `left-out`.
     """
-    rows = []
+    stories, rows = [], []
     for trick in TRICKS:
         if trick.kept != (which == "kept"):
             continue
+        stories.append(f"- `{trick.name}`: {trick.story}")
         for scenario in trick.scenarios:
             key = f"tricks:comparisons[baseline={trick.variant},scenario={scenario}]"
             found = results.value(key)
@@ -51,7 +52,6 @@ def tricks(results: Results, which: str) -> str:
             rows.append(
                 [
                     f"`{trick.name}`",
-                    trick.story if scenario == trick.scenarios[0] else "",
                     f"`{scenario}`",
                     with_unit(found["baseline_seconds"], "s"),
                     with_unit(found["candidate_seconds"], "s"),
@@ -61,8 +61,9 @@ def tricks(results: Results, which: str) -> str:
                 ]
             )
     word = "without" if which == "kept" else "with"
-    head = f"trick | what it is | scenario | {word} it | shipped | {word} over shipped"
-    return table(f"{head} | interval | shipped is", rows)
+    head = f"trick | scenario | {word} it | shipped | {word} over shipped"
+    measured = table(f"{head} | interval | shipped is", rows)
+    return "\n".join([*stories, "", measured])
 
 
 def self_test(results: Results, file: str) -> str:

@@ -21,5 +21,8 @@ def table(head: str, rows: Iterable[list[str]]) -> str:
 
 
 def bounds(low: float, high: float, unit: str) -> str:
-    """An interval."""
-    return f"{with_unit(low, unit)} to {with_unit(high, unit)}"
+    """An interval; a unit that both ends share stands once."""
+    (least, first), (most, second) = (
+        with_unit(end, unit).split(" ", 1) for end in (low, high)
+    )
+    return f"{least if first == second else f'{least} {first}'} to {most} {second}"

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from benchmarks.processes import ROOT
 from benchmarks.reports import checking, markers, numbers, tables
+from benchmarks.reports.markdown import bounds
 from benchmarks.reports.markers import MARKED
 from benchmarks.reports.sources import ReportError, Results
 from benchmarks.results import validate
@@ -202,3 +203,17 @@ def test_a_result_to_come_is_named_with_its_command(tmp_path):
     assert "(not measured yet)" in written
     assert "python scripts/bench.py --json benchmarks/results/main.json" in written
     assert not list(markers.problems(written, results, tables.GENERATORS))
+
+
+@pytest.mark.parametrize(
+    ("ends", "unit", "text"),
+    [
+        ((1.23, 1.32), "x", "1.23 to 1.32 x"),
+        ((4.94e-4, 5.12e-4), "s", "494 to 512 us"),
+        ((9.98e-4, 1.02e-3), "s", "998 us to 1.02 ms"),
+    ],
+)
+def test_a_unit_that_both_ends_share_stands_once(
+    ends: tuple[float, float], unit: str, text: str
+) -> None:
+    assert bounds(*ends, unit) == text
