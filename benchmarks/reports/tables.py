@@ -54,7 +54,9 @@ def environment(results: Results, file: str) -> str:
         "load average before and after": " and ".join(load),
         **e.get("peers", {}),
     }
-    return table("machine | ", [[name, str(value)] for name, value in rows.items()])
+    return table(
+        "machine | what it is", [[name, str(value)] for name, value in rows.items()]
+    )
 
 
 def times(results: Results, axis: str) -> str:
@@ -146,9 +148,7 @@ def parallel(results: Results) -> str:
                 with_unit(threads["best"], "s") if threads else "none: GIL",
             ]
         )
-    head = (
-        "scenario | processes | best | speed-up | efficiency | cores busy | | threads"
-    )
+    head = "scenario | processes | best | speed-up | efficiency | cores busy | note | threads"
     return table(head, rows)
 
 
@@ -217,7 +217,7 @@ def stability(results: Results) -> str:
         [case["case"], case["outcome"], "right" if case["passed"] else "WRONG"]
         for case in results.value("main:stability")
     ]
-    return table("case | outcome | ", rows)
+    return table("case | outcome | verdict", rows)
 
 
 GENERATORS: dict[str, Callable[..., str]] = {
