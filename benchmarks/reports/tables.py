@@ -148,8 +148,8 @@ def parallel(results: Results) -> str:
                 with_unit(threads["best"], "s") if threads else "none: GIL",
             ]
         )
-    head = "scenario | processes | best | speed-up | efficiency | cores busy | note | threads"
-    return table(head, rows)
+    head = "scenario | processes | best | speed-up | efficiency | cores busy"
+    return table(f"{head} | note | threads", rows)
 
 
 def stages(results: Results) -> str:
