@@ -36,23 +36,32 @@ def lockstep(results: Results, file: str) -> str:
 def tricks(results: Results, which: str) -> str:
     """What the code would cost without its tricks, or with those it does not have.
 
+    What makes most of a difference stands first.
+
     Args:
         results: Files.
         which: `kept` or `left-out`.
     """
+    measured = {
+        trick: [
+            results.value(
+                f"tricks:comparisons[baseline={trick.variant},scenario={scenario}]"
+            )
+            for scenario in trick.scenarios
+        ]
+        for trick in TRICKS
+        if trick.kept == (which == "kept")
+    }
+    by_worth = sorted(measured, key=lambda t: min(m["ratio"] for m in measured[t]))
     stories, rows = [], []
-    for trick in TRICKS:
-        if trick.kept != (which == "kept"):
-            continue
+    for trick in by_worth:
         stories.append(f"- `{trick.name}`: {trick.story}")
-        for scenario in trick.scenarios:
-            key = f"tricks:comparisons[baseline={trick.variant},scenario={scenario}]"
-            found = results.value(key)
+        for found in measured[trick]:
             low, high = found["interval"]
             rows.append(
                 [
                     f"`{trick.name}`",
-                    f"`{scenario}`",
+                    f"`{found['scenario']}`",
                     with_unit(found["baseline_seconds"], "s"),
                     with_unit(found["candidate_seconds"], "s"),
                     with_unit(1 / found["ratio"], "x"),
@@ -62,8 +71,7 @@ def tricks(results: Results, which: str) -> str:
             )
     word = "without" if which == "kept" else "with"
     head = f"trick | scenario | {word} it | shipped | {word} over shipped"
-    measured = table(f"{head} | interval | shipped is", rows)
-    return "\n".join([*stories, "", measured])
+    return "\n".join([*stories, "", table(f"{head} | interval | shipped is", rows)])
 
 
 def self_test(results: Results, file: str) -> str:
