@@ -13,6 +13,7 @@ from benchmarks.processes import ROOT
 
 FORWARD, TRAIN = "dispatch_warm", "mem_train_step"
 WIDE_FORWARD, WIDE_TRAIN = "scale_forward_256", "scale_train_256"
+TEXT_TRAIN = "text_train_64"
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ TRICKS = (
         True,
         "model.py",
         (("        keep_freed_memory()\n", ""),),
-        (FORWARD, TRAIN),
+        (FORWARD, TEXT_TRAIN),
         "The C allocator is taught to keep what a pass frees.",
     ),
     Trick(
