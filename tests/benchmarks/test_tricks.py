@@ -64,7 +64,7 @@ def test_plan_measures_each_where_it_should_show() -> None:
         assert all((side.moe_root / "moe").is_dir() for _, side in plan)
     assert [(scenario, side.name) for scenario, side in plan] == [
         ("dispatch_warm", "without kept-memory"),
-        ("mem_train_step", "without kept-memory"),
+        ("text_train_64", "without kept-memory"),
         ("mem_train_step", "without adamw-blocks"),
         ("scale_train_256", "without adamw-blocks"),
     ]
