@@ -7,8 +7,15 @@ import sys
 import numpy as np
 import pytest
 
-from benchmarks.limits import activation_bytes, active_flops, record_step, replay
+from benchmarks.limits import (
+    activation_bytes,
+    active_flops,
+    optimiser_step,
+    record_step,
+    replay,
+)
 from benchmarks.processes import ROOT, Worker
+from benchmarks.recording import recording, watched
 from benchmarks.resources import (
     WARM_CALLS,
     allocation,
@@ -121,3 +128,12 @@ def test_limits_of_a_step_add_up() -> None:
         28 * Config.tiny().num_parameters / found["bandwidth"]
     )
     assert 0 < found["utilisation"] < 1
+
+
+def test_adamw_passes_over_its_block_as_often_as_the_speed_page_says() -> None:
+    step = optimiser_step(10, watched)
+    with recording() as seen:
+        step()
+    assert sum(seen.ufuncs.values()) == 13
+    page = (ROOT / "docs/benchmarks/speed.md").read_text(encoding="utf-8")
+    assert "thirteen passes over each block" in page

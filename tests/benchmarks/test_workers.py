@@ -159,6 +159,21 @@ def test_parallel_workers_are_spread_over_the_cores(
     assert kept == [{3}, {5}, {3}, {5}]
 
 
+@pytest.mark.skipif(
+    not hasattr(os, "sched_getaffinity"), reason="only Linux keeps a process to a core"
+)
+def test_each_parallel_worker_has_its_own_core() -> None:
+    from benchmarks.parallel import ProcessPool
+
+    pool = ProcessPool(SCENARIOS["parallel_T2"], seed=0, threads=1)
+    try:
+        kept = [os.sched_getaffinity(child.pid) for child, _ in pool._children]
+    finally:
+        pool.close()
+    cores = sorted(os.sched_getaffinity(0))
+    assert kept == [{cores[0]}, {cores[1 % len(cores)]}]
+
+
 def test_parallel_workers_each_do_one_task_and_are_counted() -> None:
     with Worker() as worker:
         worker.ask("build", scenario="parallel_T2", seed=0)
