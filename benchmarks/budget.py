@@ -40,7 +40,8 @@ class Budget:
         warmup_calls: Untimed calls at least.
         cold_starts: Interpreters started per round of `dispatch_cold`.
         attempts: How often an unstable scenario is measured at most.
-        pairs: Fresh pairs of processes per comparison.
+        pairs: Fresh pairs of processes per look of a comparison.
+        looks: Looks at most: an unresolved comparison goes on with as many pairs.
         pair_seconds: Length of the lockstep of one pair.
         pair_block_seconds: Length of its blocks.
         limit_processes: Fresh processes for the limits of a scenario.
@@ -60,6 +61,7 @@ class Budget:
     cold_starts: int = 5
     attempts: int = 3
     pairs: int = 8
+    looks: int = 3
     pair_seconds: float = 2.0
     pair_block_seconds: float = 0.003
     limit_processes: int = 6
@@ -89,6 +91,7 @@ QUICK = Budget(
     cold_starts=1,
     attempts=1,
     pairs=3,
+    looks=1,
     pair_seconds=0.3,
     limit_processes=0,
     collection_seconds=0.0,

@@ -6,7 +6,8 @@ How much of a step is the interpreter? Three floors and one ceiling say it:
   in place: what any language would spend in this BLAS;
 - optimiser: the bytes that AdamW must read and write, at the bandwidth that this
   machine shows for adding two arrays of that size;
-- dispatch: the NumPy calls of the step, counted, at the price of the smallest one;
+- dispatch: the NumPy calls of the step that are no matrix product, counted, at the
+  price of the smallest: of a sum of two numbers, and of a row by its index;
 - one token: the same step for a single token, less its own products and less the
   optimiser, whose calls are added again. It makes nearly the same calls on nearly no
   data, so it is what interpreter and dispatch cost at most.
@@ -22,7 +23,7 @@ import numpy as np
 from benchmarks.recording import Product, Recording, recording, watched
 from benchmarks.scenarios import Scenario
 from benchmarks.workloads import TRAINING, config_of, token_batch
-from moe import Config, Model, Trainer
+from moe import Config, KeyValueCache, Model, Trainer
 from moe.arrays import Array
 from moe.equations.adamw import adamw
 from moe.parameters import Parameters
@@ -34,31 +35,46 @@ BLOCK_SECONDS = 0.003
 Call = Callable[[], Any]
 
 
-def build_step(scenario: Scenario, seed: int) -> tuple[Call, Model]:
-    """The scenario's call and its model."""
-    ids, targets = token_batch(scenario, seed)
-    model = Model.initialise(config_of(scenario), rng=seed)
+def build_step(
+    scenario: Scenario, seed: int, wrap: Callable[[Array], Array] = lambda x: x
+) -> Call:
+    """The scenario's call, on arrays that `wrap` returns."""
+    config = config_of(scenario)
+    ids, targets = map(wrap, token_batch(scenario, seed))
+    flat = Parameters.initialise(config, rng=seed).flat
+    model = Model(Parameters(config, wrap(flat)))
     if scenario.work == "forward":
-        return (lambda: model.forward(ids)), model
+        return lambda: model.forward(ids)
+    if scenario.work == "decode":
+        return decode_step(model, ids, targets[:, -1:], wrap)
     trainer = Trainer(model, TRAINING)
-    return (lambda: trainer.train_step(ids, targets)), model
+    for name, buffers in vars(trainer).items():
+        if isinstance(buffers, Parameters):
+            setattr(trainer, name, Parameters(config, wrap(buffers.flat)))
+    return lambda: trainer.train_step(ids, targets)
+
+
+def decode_step(
+    model: Model, ids: Array, new: Array, wrap: Callable[[Array], Array]
+) -> Call:
+    """One more token behind those that were read."""
+    kv_cache = KeyValueCache(model.config, 1, ids.shape[1] + 1, np.float32)
+    kv_cache.keys, kv_cache.values = map(wrap, (kv_cache.keys, kv_cache.values))
+    model.forward(ids, kv_cache)
+
+    def call() -> None:
+        kv_cache.length = ids.shape[1]  # forget the token of the last call
+        model.forward(new, kv_cache)
+
+    return call
 
 
 def record_step(scenario: Scenario, seed: int) -> Recording:
     """Run the scenario's call once on watched arrays."""
-    ids, targets = token_batch(scenario, seed)
-    flat = Parameters.initialise(config_of(scenario), rng=seed).flat
-    model = Model(Parameters(config_of(scenario), watched(flat)))
-    if scenario.work == "forward":
-        with recording() as seen:
-            model.forward(watched(ids))
-        return seen
-    trainer = Trainer(model, TRAINING)
-    for name, buffers in vars(trainer).items():
-        if isinstance(buffers, Parameters):
-            setattr(trainer, name, Parameters(buffers.config, watched(buffers.flat)))
+    call = build_step(scenario, seed, watched)
+    call()  # what is computed once and kept is not the step's, and must not be watched
     with recording() as seen:
-        trainer.train_step(watched(ids), watched(targets))
+        call()
     return seen
 
 
@@ -118,7 +134,8 @@ def fastest_in_turn(calls: dict[str, Call], seconds: float) -> dict[str, float]:
     while time.perf_counter() < end or rounds < 5:
         rounds += 1
         for name, call in calls.items():
-            call()  # brings back what the others have driven out of the caches
+            for _ in range(loops[name]):
+                call()  # brings back what the others have driven out of the caches
             start = time.perf_counter()
             for _ in range(loops[name]):
                 call()
@@ -154,26 +171,36 @@ def activation_bytes(scenario: Scenario, seed: int) -> int:
 def active_flops(config: Config, scenario: Scenario) -> int:
     """Operations of the model's matrix products, by formula.
 
-    Two per active parameter and token (the embedding table is read, not multiplied),
-    and two products of every query with every key, masked or not; three times as many
-    with the backward.
+    Two per active parameter and token that is processed (the embedding table is read,
+    not multiplied), and two products of every query with every key, masked or not;
+    three times as many with the backward.
 
     References:
         Chowdhery et al., *PaLM*, 2022, appendix B, with active parameters for all.
     """
     matrices = config.num_active_parameters - config.vocab_size * config.hidden_size
     matrices -= (2 * config.num_layers + 1) * config.hidden_size  # gains
-    tokens = scenario.batch * scenario.seq
-    heads = config.num_heads * config.head_dim
-    scores = 4 * scenario.batch * scenario.seq**2 * heads * config.num_layers
+    queries = keys = scenario.seq
+    if scenario.work == "decode":
+        queries, keys = 1, scenario.seq + 1
+    tokens, heads = scenario.batch * queries, config.num_heads * config.head_dim
+    scores = 4 * tokens * keys * heads * config.num_layers
     return (2 * matrices * tokens + scores) * (3 if scenario.work == "train" else 1)
 
 
+def dispatch_seconds(seen: Recording, best: dict[str, float]) -> float:
+    """What the calls cost at least that are no matrix product."""
+    others = seen.calls - seen.indexing - len(seen.products)
+    return others * best["call"] + seen.indexing * best["index"]
+
+
 def measure_limits(scenario: Scenario, seed: int, seconds: float) -> dict[str, Any]:
-    """Step and floors of a scenario, all in this process and in turn.
+    """Step and floors of a scenario, all in this process.
+
+    The step takes turns with its products, and then the prices with each other.
 
     Args:
-        scenario: A forward or train scenario without workers.
+        scenario: One that `has_limits`.
         seed: Of weights and inputs.
         seconds: To spend on it.
 
@@ -182,41 +209,42 @@ def measure_limits(scenario: Scenario, seed: int, seconds: float) -> dict[str, A
     """
     one_token = replace(scenario, batch=1, seq=1)
     recorded, recorded_one = (record_step(s, seed) for s in (scenario, one_token))
-    step, model = build_step(scenario, seed)
+    config = config_of(scenario)
     rng = np.random.default_rng(seed)
-    size = model.config.num_parameters
+    size = config.num_parameters
     a, b, c = (rng.standard_normal(size, np.float32) for _ in range(3))
-    small = np.ones(1, np.float32)
+    small = np.zeros((1, 1), np.float32)
     square = rng.standard_normal((PEAK_SIZE, PEAK_SIZE), np.float32)
     square_out = np.empty_like(square)
     trains = scenario.work == "train"
-    update = optimiser_step(size, lambda x: x) if trains else (lambda: None)
-    best = fastest_in_turn(
-        {
-            "step": step,
-            "update": update,
-            "products": replay(recorded.products, seed),
-            "one_token": build_step(one_token, seed)[0],
-            "one_token_products": replay(recorded_one.products, seed),
-            "stream": lambda: np.add(a, b, out=c),
-            "call": lambda: np.add(small, small, out=small),
-        },
-        seconds,
-    )
+    whole = {
+        "step": build_step(scenario, seed),
+        "products": replay(recorded.products, seed),
+    }
+    parts = {
+        "one_token": build_step(one_token, seed),
+        "one_token_products": replay(recorded_one.products, seed),
+        "stream": lambda: np.add(a, b, out=c),
+        "call": lambda: small + small,
+        "index": lambda: small[0],
+    }
+    if trains:
+        parts["update"] = optimiser_step(size, lambda x: x)
+    best = fastest_in_turn(whole, seconds / 2) | fastest_in_turn(parts, seconds / 2)
     peak = fastest_in_turn(
         {"peak": lambda: np.matmul(square, square, out=square_out)}, seconds / 5
     )
     bandwidth = 3 * a.nbytes / best["stream"]
     optimiser = OPTIMISER_BYTES * size / bandwidth if trains else 0.0
-    dispatch = recorded.calls * best["call"]
+    dispatch = dispatch_seconds(recorded, best)
     flops = sum(product.flops for product in recorded.products)
     floor = best["products"] + optimiser
     interpreter = best["one_token"] - best["one_token_products"]
     if trains:
         with recording() as of_update:
             optimiser_step(size, watched)()
-        interpreter -= best["update"] - of_update.calls * best["call"]
-    active = active_flops(model.config, scenario)
+        interpreter -= best["update"] - dispatch_seconds(of_update, best)
+    active = active_flops(config, scenario)
     peak_flops = 2 * PEAK_SIZE**3 / peak["peak"]
     return {
         "step": best["step"],
@@ -231,7 +259,9 @@ def measure_limits(scenario: Scenario, seed: int, seconds: float) -> dict[str, A
         "dispatch_share": dispatch / best["step"],
         "interpreter_share_at_most": interpreter / best["step"],
         "calls": recorded.calls,
+        "indexing": recorded.indexing,
         "call_seconds": best["call"],
+        "index_seconds": best["index"],
         "matrix_products": len(recorded.products),
         "flops": flops,
         "activation_bytes": activation_bytes(scenario, seed) if trains else 0,

@@ -54,7 +54,7 @@ class Scenario:
     @property
     def has_limits(self) -> bool:
         """Whether a step of the model in one process: its products can be replayed."""
-        return self.work in ("forward", "train") and self.workers == 0
+        return self.work in ("forward", "train", "decode") and self.workers == 0
 
 
 def _original() -> list[Scenario]:

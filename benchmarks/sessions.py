@@ -107,7 +107,7 @@ class Session:
     def _test_once(self) -> dict[str, Any]:
         """The self-test that comes before anything else."""
         self._expect(self._budget.pairs)
-        test = self_test(self._seed, self._budget, self._tick)
+        test = self_test(self._seed, self._budget, self._tick, self._expect)
         low, high = test["interval"]
         self._print(
             f"self-test: the code against itself: ratio {test['ratio']:.3f} "
@@ -175,7 +175,9 @@ class Session:
                     item = Item(kind, "dispatch_warm", replica=number)
                     outcome = journal.find(item)
                     if outcome is None:
-                        outcome = test(self._seed, self._budget, self._tick)
+                        outcome = test(
+                            self._seed, self._budget, self._tick, self._expect
+                        )
                         journal.add(item, outcome)
                     content[kind].append(outcome)
                     self._print(table.comparison_row(outcome))
@@ -215,7 +217,13 @@ class Session:
         named = {"scenario": scenario, "baseline": baseline.name, "candidate": "numpy"}
         try:
             return compare(
-                scenario, baseline, OURS, self._seed, self._budget, self._tick
+                scenario,
+                baseline,
+                OURS,
+                self._seed,
+                self._budget,
+                self._tick,
+                self._expect,
             )
         except MissingError as error:
             return named | {"status": "skipped", "reason": str(error)}

@@ -67,7 +67,7 @@ def hidden_chart(results: Results) -> str:
 def shares_chart(results: Results) -> str:
     """What a step is made of: products, optimiser floor, dispatch, the rest."""
     steps = ("dispatch_warm", "mem_train_step", "scale_forward_256", "scale_train_256")
-    names = ("matrix products", "optimiser floor", "dispatch", "the rest")
+    names = ("matrix products", "optimiser floor", "dispatch, at least", "the rest")
     body, told = [], []
     for place, (kind, name) in enumerate(zip(KINDS, names, strict=True)):
         body.append(svg.bar(150 + 140 * place, 10, 12, 12, kind))

@@ -18,6 +18,8 @@ MEASURED_BY = {
     "main": "python scripts/bench.py --json benchmarks/results/main.json",
     "hidden": "python scripts/bench.py --axis hidden "
     "--json benchmarks/results/hidden.json",
+    "decode": "python scripts/bench.py --axis decode "
+    "--json benchmarks/results/decode.json",
     "self_test": "python scripts/bench.py --self-test 10 "
     "--json benchmarks/results/self_test.json",
     "peers": "python scripts/bench.py --peers all --json benchmarks/results/peers.json",

@@ -22,9 +22,10 @@ from benchmarks.resources import (
     collections,
     peak_resident_bytes,
 )
-from benchmarks.scenarios import SCENARIOS
+from benchmarks.scenarios import ALL, SCENARIOS
 from benchmarks.workloads import config_of
 from moe import Config
+from moe.block import rotation_tables
 
 
 def test_allocation_sees_arrays_and_their_peak() -> None:
@@ -82,14 +83,21 @@ def test_resident_memory_is_in_bytes_and_not_the_parents() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["dispatch_warm", "mem_train_step", "mem_scale_seq_64", "scale_train_256"]
+    "name",
+    [
+        "dispatch_warm",
+        "mem_train_step",
+        "mem_scale_seq_64",
+        "scale_train_256",
+        "decode_128",
+    ],
 )
 def test_the_recorded_products_are_the_work_of_the_formula(name: str) -> None:
     """Routers, attention, experts, head: nothing missed, nothing twice.
 
     The combine of the experts' outputs is a product too, and not in the formula.
     """
-    scenario = SCENARIOS[name]
+    scenario = ALL[name]
     recorded = sum(product.flops for product in record_step(scenario, seed=0).products)
     formula = active_flops(config_of(scenario), scenario)
     assert 1 <= recorded / formula < 1.005
@@ -102,6 +110,15 @@ def test_the_recorded_step_is_the_step() -> None:
     assert seen.calls > 100
     assert seen.ufuncs["matmul"] >= len(seen.products)
     assert seen.ufuncs["exp"] >= 2
+
+
+def test_what_the_model_keeps_is_not_watched() -> None:
+    """It would carry the counting into the steps that are timed."""
+    rotation_tables.cache_clear()
+    scenario = SCENARIOS["mem_scale_seq_8"]
+    record_step(scenario, seed=0)
+    tables = rotation_tables(config_of(scenario), np.dtype(np.float32))
+    assert [type(table) for table in tables] == [np.ndarray, np.ndarray]
 
 
 def test_replay_multiplies_what_was_recorded() -> None:
@@ -128,6 +145,14 @@ def test_limits_of_a_step_add_up() -> None:
         28 * Config.tiny().num_parameters / found["bandwidth"]
     )
     assert 0 < found["utilisation"] < 1
+
+
+@pytest.mark.parametrize("name", ["dispatch_warm", "mem_train_step", "decode_128"])
+def test_what_calls_cost_at_least_is_less_than_at_most(name: str) -> None:
+    with Worker() as worker:
+        found = worker.ask("limits", scenario=name, seed=0, seconds=0.2)
+    assert 0 < found["dispatch_share"] < found["interpreter_share_at_most"]
+    assert found["indexing"] < found["calls"] - found["matrix_products"]
 
 
 def test_adamw_passes_over_its_block_as_often_as_the_speed_page_says() -> None:

@@ -9,7 +9,12 @@ from benchmarks import lockstep, measuring
 from benchmarks.budget import QUICK
 from benchmarks.errors import BenchmarkError, CheckError, MissingError
 from benchmarks.machine import describe_machine
-from benchmarks.processes import Worker, WorkerError, pinned_environment
+from benchmarks.processes import (
+    THREAD_VARIABLES,
+    Worker,
+    WorkerError,
+    pinned_environment,
+)
 from benchmarks.scenarios import ALL, SCENARIOS
 from benchmarks.stability import run_cases
 from benchmarks.workloads import (
@@ -162,9 +167,13 @@ def test_parallel_workers_are_spread_over_the_cores(
 @pytest.mark.skipif(
     not hasattr(os, "sched_getaffinity"), reason="only Linux keeps a process to a core"
 )
-def test_each_parallel_worker_has_its_own_core() -> None:
+def test_each_parallel_worker_has_its_own_core(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     from benchmarks.parallel import ProcessPool
 
+    for variable in THREAD_VARIABLES:  # as the worker that opens a pool has them
+        monkeypatch.setenv(variable, "1")
     pool = ProcessPool(SCENARIOS["parallel_T2"], seed=0, threads=1)
     try:
         kept = [os.sched_getaffinity(child.pid) for child, _ in pool._children]
