@@ -14,6 +14,7 @@ DRIFT = 0.05  # between the moments of two result files, relative
 BUSIEST_START = 0.5  # load average over logical cores
 MOST_CPU = 1.2  # CPU time over wall time of work that should have one thread
 CONFIDENCE = 0.95  # of every interval
+TRIMMED = 0.2  # of the pairs, at either end
 THRESHOLDS = {
     "shortest_block": SHORTEST_BLOCK,
     "widest_interval": WIDEST_INTERVAL,
@@ -22,6 +23,7 @@ THRESHOLDS = {
     "busiest_start": BUSIEST_START,
     "most_cpu": MOST_CPU,
     "confidence": CONFIDENCE,
+    "trimmed": TRIMMED,
 }
 
 
@@ -61,7 +63,7 @@ class Budget:
     cold_starts: int = 5
     attempts: int = 3
     pairs: int = 8
-    looks: int = 3
+    looks: int = 4
     pair_seconds: float = 2.0
     pair_block_seconds: float = 0.003
     limit_processes: int = 6
