@@ -63,7 +63,7 @@ class Budget:
     cold_starts: int = 5
     attempts: int = 3
     pairs: int = 8
-    looks: int = 4
+    looks: int = 8
     pair_seconds: float = 2.0
     pair_block_seconds: float = 0.003
     limit_processes: int = 6
