@@ -41,7 +41,9 @@ def measure(commit: str) -> tuple[int, dict[str, Any]]:
     measured = json.loads(result.read_text(encoding="utf-8"))
     row: dict[str, Any] = {
         "commit": commit,
-        "date": git("show", "-s", "--format=%cs", commit),
+        "date": git(
+            "show", "-s", "--format=%cd", "--date=format:%Y-%m-%d %H:%M", commit
+        ),
         "reference": measured["environment"]["git"]["commit"],
         "cpu": measured["environment"]["cpu"]["model"],
     }
@@ -71,14 +73,15 @@ def keep(row: dict[str, Any], path: Path = HISTORY) -> None:
 def main() -> int:
     """Run the command line; return the exit code."""
     parser = Parser(__doc__)
-    parser.add_argument("commits", nargs="+", metavar="COMMIT", help="oldest first")
+    parser.add_argument("commits", nargs="+", metavar="COMMIT", help="in any order")
     commits = []
     for name in parser.parse_args().commits:
         try:
             commits.append(git("rev-parse", "--verify", f"{name}^{{commit}}"))
         except subprocess.CalledProcessError:
             parser.error(f"git knows no commit {name!r}")
-    for commit in tqdm(commits, disable=None, unit="commit"):
+    by_date = git("rev-list", "--no-walk=sorted", "--reverse", *commits).split()
+    for commit in tqdm(by_date, disable=None, unit="commit"):
         status, row = measure(commit)
         if status:
             return status

@@ -30,3 +30,25 @@ def test_unknown_commit(
         history.main()
     assert stopped.value.code == 2
     assert "git knows no commit 'no-such-commit'" in capsys.readouterr().err
+
+
+def test_commits_are_measured_from_the_oldest_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(history, "ROOT", tmp_path)
+    for name in ("author", "committer"):
+        monkeypatch.setenv(f"GIT_{name.upper()}_NAME", name)
+        monkeypatch.setenv(f"GIT_{name.upper()}_EMAIL", f"{name}@example.org")
+    history.git("init", "-q")
+    for year in (2024, 2025, 2026):
+        monkeypatch.setenv("GIT_COMMITTER_DATE", f"{year}-01-01T00:00:00Z")
+        history.git("commit", "-q", "--allow-empty", "-m", str(year))
+        history.git("tag", f"y{year}")
+    measured: list[str] = []
+    monkeypatch.setattr(history, "measure", lambda c: (measured.append(c), {}))
+    monkeypatch.setattr(history, "keep", lambda row: None)
+    monkeypatch.setattr("sys.argv", ["history.py", "y2025", "y2024", "y2026"])
+    assert history.main() == 0
+    assert measured == [
+        history.git("rev-parse", f"y{year}") for year in (2024, 2025, 2026)
+    ]
