@@ -146,8 +146,11 @@ def history_chart(results: Results) -> str:
             body.append(svg.line(x, y.at(low), x, y.at(high), kind))
             body.append(svg.dot(x, top, kind))
             over = with_unit(row[step]["ratio"], "x")
-            below = 20 if kind == "a" else -10
-            body.append(svg.text(x, top + below, over, "middle", "small"))
+            # The greater of the two is labelled above its interval, the other below.
+            greatest = max(row[one]["ratio"] for one in steps)
+            above = row[step]["ratio"] == greatest
+            beside = y.at(high) - 6 if above else y.at(low) + 16
+            body.append(svg.text(x, beside, over, "middle", "small"))
             told.append(f"{words} at {row['commit'][:7]}: {over}")
     title = "Time of earlier commits over that of the reference"
     return svg.document(title, ". ".join(told) + ".", 360, body)
