@@ -22,8 +22,8 @@ import numpy as np
 
 from benchmarks.recording import Product, Recording, recording, watched
 from benchmarks.scenarios import Scenario
-from benchmarks.workloads import TRAINING, config_of, token_batch
-from moe import Config, KeyValueCache, Model, Trainer
+from benchmarks.workloads import TRAINING, config_of, decode_call, token_batch
+from moe import Config, Model, Trainer
 from moe.arrays import Array
 from moe.equations.adamw import adamw
 from moe.parameters import Parameters
@@ -46,27 +46,12 @@ def build_step(
     if scenario.work == "forward":
         return lambda: model.forward(ids)
     if scenario.work == "decode":
-        return decode_step(model, ids, targets[:, -1:], wrap)
+        return decode_call(model, ids, targets[:, -1:], wrap)
     trainer = Trainer(model, TRAINING)
     for name, buffers in vars(trainer).items():
         if isinstance(buffers, Parameters):
             setattr(trainer, name, Parameters(config, wrap(buffers.flat)))
     return lambda: trainer.train_step(ids, targets)
-
-
-def decode_step(
-    model: Model, ids: Array, new: Array, wrap: Callable[[Array], Array]
-) -> Call:
-    """One more token behind those that were read."""
-    kv_cache = KeyValueCache(model.config, 1, ids.shape[1] + 1, np.float32)
-    kv_cache.keys, kv_cache.values = map(wrap, (kv_cache.keys, kv_cache.values))
-    model.forward(ids, kv_cache)
-
-    def call() -> None:
-        kv_cache.length = ids.shape[1]  # forget the token of the last call
-        model.forward(new, kv_cache)
-
-    return call
 
 
 def record_step(scenario: Scenario, seed: int) -> Recording:

@@ -149,24 +149,36 @@ def train_workload(scenario: Scenario, seed: int) -> Workload:
     return Workload(lambda: trainer.train_step(ids, targets), check)
 
 
+def decode_call(
+    model: Model, ids: Array, new: Array, wrap: Callable[[Array], Array] = lambda x: x
+) -> Callable[[], Array]:
+    """Read `ids`; return the call that gives the logits of one more token.
+
+    The arrays that keep keys and values are those that `wrap` returns.
+    """
+    kv_cache = KeyValueCache(model.config, 1, ids.shape[1] + 1, np.float32)
+    kv_cache.keys, kv_cache.values = wrap(kv_cache.keys), wrap(kv_cache.values)
+    model.forward(ids, kv_cache)
+
+    def call() -> Array:
+        kv_cache.length = ids.shape[1]  # forget the token of the last call
+        return model.forward(new, kv_cache)[0]
+
+    return call
+
+
 def decode_workload(scenario: Scenario, seed: int) -> Workload:
     """The logits of one more token behind `seq` tokens that were read."""
     model = Model.initialise(config_of(scenario), rng=seed)
     ids, targets = token_batch(scenario, seed)
     new = targets[:, -1:]
-    kv_cache = KeyValueCache(model.config, 1, scenario.seq + 1, np.float32)
-    model.forward(ids, kv_cache)
-
-    def call() -> Array:
-        kv_cache.length = scenario.seq  # forget the token of the last call
-        return model.forward(new, kv_cache)[0]
 
     def check(logits: Array) -> dict[str, Any]:
         exact = Model.initialise(config_of(scenario), rng=seed, dtype=np.float64)
         whole, _, _ = exact.forward(np.concatenate((ids, new), axis=1))
         return {"error": require_close("logits", logits, whole[:, -1:])}
 
-    return Workload(call, check)
+    return Workload(decode_call(model, ids, new), check)
 
 
 def kernel_workload(scenario: Scenario, seed: int) -> Workload:
