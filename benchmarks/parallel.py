@@ -211,3 +211,19 @@ class ThreadPool:
 
     def close(self) -> None:
         """Nothing to end."""
+
+
+def open_pool(
+    scenario: Scenario, seed: int, pool: str, threads: int
+) -> ProcessPool | ThreadPool:
+    """The workers of a scenario, each with its own work.
+
+    Args:
+        scenario: One that has workers.
+        seed: Of weights and inputs.
+        pool: `processes` or `threads`.
+        threads: Threads of BLAS in each process.
+    """
+    if pool == "threads":
+        return ThreadPool(scenario, seed)
+    return ProcessPool(scenario, seed, threads)

@@ -77,9 +77,14 @@ class Session:
             pool: `processes` or `threads`, for the parallel scenarios.
         """
         if implementation == "numpy":
-            from benchmarks.workloads import build
+            if ALL[scenario].workers:
+                from benchmarks.parallel import open_pool
 
-            self._workload = build(ALL[scenario], seed, pool, self._threads)
+                self._workload = open_pool(ALL[scenario], seed, pool, self._threads)
+            else:
+                from benchmarks.workloads import build_one
+
+                self._workload = build_one(ALL[scenario], seed)
             self._workload.inject(slowdown)
             return {}
         from benchmarks.peers import build_peer

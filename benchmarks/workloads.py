@@ -215,24 +215,3 @@ def build_one(scenario: Scenario, seed: int) -> Workload:
     # What was built stays; the collector need not look at it again and again.
     gc.collect()
     return workload
-
-
-def build(scenario: Scenario, seed: int, pool: str, threads: int) -> Any:
-    """The work of a scenario, in its own processes or threads where it wants any.
-
-    Args:
-        scenario: What.
-        seed: Of weights and inputs.
-        pool: `processes` or `threads`; ignored by scenarios without workers.
-        threads: Threads of BLAS in each worker.
-
-    Returns:
-        A `Workload` or a `parallel.Pool`.
-    """
-    if not scenario.workers:
-        return build_one(scenario, seed)
-    from benchmarks.parallel import ProcessPool, ThreadPool
-
-    if pool == "threads":
-        return ThreadPool(scenario, seed)
-    return ProcessPool(scenario, seed, threads)
