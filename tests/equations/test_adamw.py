@@ -22,8 +22,8 @@ SETTINGS = {"betas": (0.7, 0.9), "eps": 0.05, "weight_decay": 0.3}
 def train(weight, gradients, rates, factors=None, **settings):
     """Steps from zero moments; weight and moments after the last."""
     weight, m, v = weight.copy(), np.zeros_like(weight), np.zeros_like(weight)
-    factors = [1.0] * len(rates) if factors is None else factors
-    steps = zip(gradients, rates, factors, strict=True)
+    named = [{}] * len(rates) if factors is None else [{"factor": f} for f in factors]
+    steps = zip(gradients, rates, named, strict=True)
     for step, (gradient, learning_rate, factor) in enumerate(steps, start=1):
         adamw(
             weight,
@@ -32,7 +32,7 @@ def train(weight, gradients, rates, factors=None, **settings):
             v,
             step=step,
             learning_rate=learning_rate,
-            factor=factor,
+            **factor,
             **{**SETTINGS, **settings},
         )
     return weight, m, v
@@ -253,6 +253,14 @@ def test_factor_is_a_shorter_gradient():
     want = np.array(train(weight, factors[:, None] * gradients, rates))
     got = np.array(train(weight, gradients, rates, factors))
     assert_close("adamw", got, want, 1e-15)
+
+
+@pytest.mark.properties
+def test_settings_go_by_name():
+    """So many numbers in a row would be mixed up."""
+    arrays = (np.ones(3) for _ in range(4))
+    with pytest.raises(TypeError, match="positional"):
+        adamw(*arrays, 1, 0.1, (0.9, 0.99), 1e-8, 0.0)
 
 
 @pytest.mark.properties
